@@ -1,0 +1,1 @@
+//! Bilevel hyperparameter learning: Gauss-Newton inner solves, outer objectives, optimizers, training loop

@@ -1,0 +1,89 @@
+//! What can go wrong in a command, and the exit status that says so.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::figures::FigureError;
+
+/// A failure of a command.
+///
+/// Exit status ([`CliError::status`]): 2 for bad input, which the user can correct on the command line; 1 for
+/// everything that fails later (numerics, files, figures). clap itself ends with 2 on a flag it refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The flags or an input contradict each other or the problem. The text says what is allowed.
+    #[error("{0}")]
+    Input(String),
+    /// A solver or the training gave up; the source carries the reason and the advice.
+    #[error("the run failed while {doing}")]
+    Numerical {
+        /// What was being computed, as in "learning the kernel".
+        doing: String,
+        /// The library's error.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A file could not be written or read.
+    #[error("cannot {action} {}; check that the folder is writable and has room", path.display())]
+    Io {
+        /// "write", "create the folder", ...
+        action: &'static str,
+        /// The file concerned.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A report could not be turned into JSON.
+    #[error("cannot write the report as JSON")]
+    Json(#[from] serde_json::Error),
+    /// A figure could not be drawn.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+}
+
+impl CliError {
+    /// Wraps a library's error, with what was being done when it came ("learning the kernel").
+    pub fn numerical(doing: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Numerical { doing: doing.into(), source: source.into() }
+    }
+
+    /// The process exit status: 2 for [`CliError::Input`], else 1.
+    #[must_use]
+    pub fn status(&self) -> u8 {
+        match self {
+            Self::Input(_) => 2,
+            Self::Numerical { .. } | Self::Io { .. } | Self::Json(_) | Self::Figure(_) => 1,
+        }
+    }
+
+    /// The message followed by its chain of causes, joined by ": ".
+    #[must_use]
+    pub fn full_message(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            // Writing to a String cannot fail.
+            let _ = write!(text, ": {error}");
+            cause = error.source();
+        }
+        text
+    }
+
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { action, path: path.to_path_buf(), source }
+    }
+}
+
+/// Turns the outcome of a command into its exit status; an error goes to standard error as one line, causes included.
+#[must_use]
+pub fn exit_code(outcome: Result<(), CliError>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error.full_message());
+            ExitCode::from(error.status())
+        }
+    }
+}

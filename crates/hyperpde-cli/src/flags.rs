@@ -1,0 +1,200 @@
+//! The flags that every example binary accepts, and what each of them may be.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// Largest count a flag accepts: the matrices are dense, and 10⁶ rows would already fill 8 TB.
+const MAX_COUNT: usize = 1_000_000;
+
+/// The tensor backend a run computes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// Burn's `ndarray` backend, on the processor (feature `ndarray`).
+    NdArray,
+    /// Burn's `flex` backend, on the processor (feature `flex`).
+    Flex,
+}
+
+impl Backend {
+    /// Every backend this version knows, compiled in or not.
+    pub const ALL: [Self; 2] = [Self::NdArray, Self::Flex];
+
+    /// The name used on the command line, in reports, and for the cargo feature.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NdArray => "ndarray",
+            Self::Flex => "flex",
+        }
+    }
+
+    /// Whether this program was compiled with the backend.
+    #[must_use]
+    pub fn is_compiled_in(self) -> bool {
+        match self {
+            Self::NdArray => cfg!(feature = "ndarray"),
+            Self::Flex => cfg!(feature = "flex"),
+        }
+    }
+
+    /// The backend a run takes without `--backend`: the first one compiled in.
+    fn default_name() -> &'static str {
+        Self::ALL.into_iter().find(|b| b.is_compiled_in()).unwrap_or(Self::NdArray).name()
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Backend {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl FromStr for Backend {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let compiled: Vec<&str> = Self::ALL.into_iter().filter(|b| b.is_compiled_in()).map(Self::name).collect();
+        let compiled = if compiled.is_empty() { "none".to_owned() } else { compiled.join(", ") };
+        match Self::ALL.into_iter().find(|b| b.name() == text) {
+            Some(backend) if backend.is_compiled_in() => Ok(backend),
+            Some(backend) => Err(format!(
+                "this program was built without it; rebuild with `--features {}` (compiled in: {compiled})",
+                backend.name()
+            )),
+            None => Err(format!("no such backend in this version; compiled in: {compiled}")),
+        }
+    }
+}
+
+/// The floating-point precision of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// 64-bit throughout.
+    F64,
+}
+
+impl Precision {
+    /// The name used on the command line and in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F64 => "f64",
+        }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Precision {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl FromStr for Precision {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "f64" => Ok(Self::F64),
+            "f32" | "mixed" => Err("no backend of this version computes in it; use f64".to_owned()),
+            _ => Err("no such precision; use f64".to_owned()),
+        }
+    }
+}
+
+/// The flags common to all example binaries; flatten it with `#[command(flatten)]`.
+///
+/// A flag with a default of its own in each problem is an `Option`; [`CommonFlags::resolve`] fills the gaps.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CommonFlags {
+    /// Backend that computes: ndarray or flex, as far as compiled in
+    #[arg(long, value_name = "NAME", default_value = Backend::default_name())]
+    pub backend: Backend,
+    /// Floating-point precision: f64
+    #[arg(long, value_name = "NAME", default_value = "f64")]
+    pub precision: Precision,
+    /// Seed of the samples, the batches and the initial weights [default: the problem's]
+    #[arg(long, value_name = "N", value_parser = parse_seed, allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// Collocation points inside the domain [default: the problem's]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
+    pub interior: Option<usize>,
+    /// Collocation points on the boundary, initial line included [default: the problem's]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
+    pub boundary: Option<usize>,
+    /// Points of the validation pool [default: the problem's]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
+    pub validation: Option<usize>,
+    /// Validation points drawn per Gauss-Newton step, at most the pool [default: the problem's]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
+    pub batch: Option<usize>,
+    /// Gauss-Newton steps [default: the problem's]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
+    pub gauss_newton_steps: Option<usize>,
+    /// Updates of the kernel per Gauss-Newton step; 0 keeps the initial kernel [default: the problem's]
+    #[arg(long, value_name = "N", value_parser = parse_count_or_zero, allow_negative_numbers = true)]
+    pub outer_steps: Option<usize>,
+    /// Relative nugget on the diagonal of the Gram matrix [default: the problem's]
+    #[arg(long, value_name = "X", value_parser = parse_nugget, allow_negative_numbers = true)]
+    pub nugget: Option<f64>,
+    /// Learning rate of the kernel's optimizer [default: the problem's]
+    #[arg(long, value_name = "X", value_parser = parse_learning_rate, allow_negative_numbers = true)]
+    pub learning_rate: Option<f64>,
+    /// Write the figures into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write the report as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Show no progress and no messages below a warning
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+fn parse_seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
+}
+
+fn parse_count(text: &str) -> Result<usize, String> {
+    count_from(1, text)
+}
+
+fn parse_count_or_zero(text: &str) -> Result<usize, String> {
+    count_from(0, text)
+}
+
+fn count_from(least: usize, text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if (least..=MAX_COUNT).contains(&count) => Ok(count),
+        _ => Err(format!("must be a whole number from {least} to {MAX_COUNT}")),
+    }
+}
+
+fn parse_nugget(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        // A nugget of 1 already weighs as much as the kernel itself.
+        Ok(nugget) if (0.0..=1.0).contains(&nugget) => Ok(nugget),
+        _ => Err("must be a number from 0 to 1, such as 1e-10".to_owned()),
+    }
+}
+
+fn parse_learning_rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
+        _ => Err("must be a finite number above 0, such as 1e-2".to_owned()),
+    }
+}

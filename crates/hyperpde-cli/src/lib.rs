@@ -1,0 +1,60 @@
+//! The command-line harness that every example binary shares.
+//!
+//! A binary flattens [`CommonFlags`] into its own arguments, merges them with the problem's defaults
+//! ([`CommonFlags::resolve`]), shows a run with [`RunProgress`], and ends with a [`RunReport`] (JSON and a plain-text
+//! table) and figures ([`figures`]). [`exit_code`] turns the outcome into the process's exit status.
+//!
+//! ```no_run
+//! use clap::Parser;
+//! use hyperpde_cli::{CliError, CommonFlags, RunSettings, exit_code, init_logging};
+//!
+//! #[derive(Parser)]
+//! struct Args {
+//!     #[command(flatten)]
+//!     common: CommonFlags,
+//! }
+//!
+//! const DEFAULTS: RunSettings = RunSettings {
+//!     seed: 1,
+//!     interior: 900,
+//!     boundary: 300,
+//!     validation: 900,
+//!     batch: 200,
+//!     gauss_newton_steps: 20,
+//!     outer_steps: 50,
+//!     nugget: 1e-10,
+//!     learning_rate: 1e-2,
+//! };
+//!
+//! fn run(flags: &CommonFlags) -> Result<(), CliError> {
+//!     let settings = flags.resolve(&DEFAULTS)?;
+//!     // ... solve, report, draw ...
+//!     println!("{} interior points", settings.interior);
+//!     Ok(())
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     let args = Args::parse();
+//!     init_logging(args.common.quiet);
+//!     exit_code(run(&args.common))
+//! }
+//! ```
+
+mod atomic;
+mod error;
+pub mod figures;
+mod flags;
+mod logging;
+mod progress;
+mod report;
+mod settings;
+mod table;
+
+pub use atomic::write_atomic;
+pub use error::{CliError, exit_code};
+pub use flags::{Backend, CommonFlags, Precision};
+pub use logging::init_logging;
+pub use progress::{RunProgress, StepLine};
+pub use report::{FieldErrors, PerField, RunReport, StepRecord, peak_rss_mb};
+pub use settings::RunSettings;
+pub use table::{TableRow, table};

@@ -1,0 +1,210 @@
+//! The record of one run: what was solved, with which settings, how well and at what cost.
+
+use std::fs;
+use std::path::Path;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::{Backend, CliError, Precision, RunSettings, StepLine, TableRow, table, write_atomic};
+
+/// One number per field, in the fields' order.
+///
+/// In JSON a plain number when there is one field, an object by field name when there are several, `null` when there is
+/// none (no reference solution); a number that is not finite becomes `null`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PerField(pub Vec<(String, f64)>);
+
+impl PerField {
+    /// The value of a problem with a single field.
+    #[must_use]
+    pub fn single(field: &str, value: f64) -> Self {
+        Self(vec![(field.to_owned(), value)])
+    }
+}
+
+impl Serialize for PerField {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let finite = |value: f64| value.is_finite().then_some(value);
+        match self.0.as_slice() {
+            [] => return serializer.serialize_none(),
+            [(_, value)] => return finite(*value).serialize(serializer),
+            _ => {}
+        }
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (field, value) in &self.0 {
+            map.serialize_entry(field, &finite(*value))?;
+        }
+        map.end()
+    }
+}
+
+/// Errors of one field `u` against the reference `v` on the n points of the test grid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldErrors {
+    /// Name of the field.
+    pub field: String,
+    /// `max |u − v|`.
+    pub linf: f64,
+    /// `sqrt(Σ (u − v)² / n)`.
+    pub rmse: f64,
+    /// `sqrt(Σ (u − v)² / Σ v²)`.
+    pub rel_l2: f64,
+}
+
+/// A step of the run's history.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct StepRecord {
+    /// The state shown by the progress bar.
+    #[serde(flatten)]
+    pub step: StepLine,
+    /// Time since the start of learning, s.
+    pub seconds: f64,
+}
+
+/// The report of one run; its fields are the keys of the JSON file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunReport {
+    /// Name of the problem.
+    pub problem: String,
+    /// Backend that computed.
+    pub backend: Backend,
+    /// Floating-point precision.
+    pub precision: Precision,
+    /// Seed of samples, batches and weights.
+    pub seed: u64,
+    /// Rows of the linear system of one Gauss-Newton step.
+    pub rows: usize,
+    /// Final hyperparameters by name, numbers or arrays (networks: a summary, the weights go to a checkpoint).
+    pub hyperparameters: Map<String, Value>,
+    /// Kernel updates taken in all.
+    pub outer_steps: usize,
+    /// Largest absolute error of the final solution.
+    pub linf: PerField,
+    /// Root mean square error of the final solution.
+    pub rmse: PerField,
+    /// Relative L2 error of the final solution.
+    pub rel_l2: PerField,
+    /// Largest absolute error with the initial kernel, where computed.
+    pub linf_initial: Option<PerField>,
+    /// Root mean square error with the initial kernel, where computed.
+    pub rmse_initial: Option<PerField>,
+    /// Relative L2 error with the initial kernel, where computed.
+    pub rel_l2_initial: Option<PerField>,
+    /// Wall time of learning, s.
+    pub seconds_learn: f64,
+    /// Wall time of the run, s.
+    pub seconds_total: f64,
+    /// Peak resident memory, MiB; `null` where the system doesn't tell.
+    pub peak_rss_mb: Option<f64>,
+    /// Settings by name.
+    pub settings: Map<String, Value>,
+    /// The run step by step.
+    pub history: Vec<StepRecord>,
+    /// Version of HyperPDE.
+    pub version: String,
+}
+
+impl RunReport {
+    /// A report with the settings of a run and its results still empty.
+    #[must_use]
+    pub fn new(problem: &str, backend: Backend, precision: Precision, settings: &RunSettings) -> Self {
+        Self {
+            problem: problem.to_owned(),
+            backend,
+            precision,
+            seed: settings.seed,
+            rows: 0,
+            hyperparameters: Map::new(),
+            outer_steps: 0,
+            linf: PerField::default(),
+            rmse: PerField::default(),
+            rel_l2: PerField::default(),
+            linf_initial: None,
+            rmse_initial: None,
+            rel_l2_initial: None,
+            seconds_learn: 0.0,
+            seconds_total: 0.0,
+            peak_rss_mb: None,
+            settings: settings.to_map(),
+            history: Vec::new(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    /// Sets the errors of the final solution, one entry per field.
+    pub fn set_errors(&mut self, errors: &[FieldErrors]) {
+        [self.linf, self.rmse, self.rel_l2] = columns(errors);
+    }
+
+    /// Sets the errors of the solution with the initial kernel, one entry per field.
+    pub fn set_initial_errors(&mut self, errors: &[FieldErrors]) {
+        [self.linf_initial, self.rmse_initial, self.rel_l2_initial] = columns(errors).map(Some);
+    }
+
+    /// The report as indented JSON. Numbers that are not finite become `null`.
+    ///
+    /// # Errors
+    /// [`CliError::Json`] if serde refuses.
+    pub fn to_json(&self) -> Result<String, CliError> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// Writes [`RunReport::to_json`] to `path` with [`write_atomic`].
+    ///
+    /// # Errors
+    /// [`CliError::Json`], or [`CliError::Io`] with the path.
+    pub fn write_json(&self, path: &Path) -> Result<(), CliError> {
+        write_atomic(path, self.to_json()?.as_bytes())
+    }
+
+    /// The final table: per field a line before learning (where the initial errors are known) and one after.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let several = self.linf.0.len() > 1;
+        let mut rows = Vec::new();
+        for (index, (field, linf)) in self.linf.0.iter().enumerate() {
+            let label = |text: &str| if several { format!("{field} {text}") } else { text.to_owned() };
+            let at = |column: &Option<PerField>| column.as_ref().and_then(|c| c.0.get(index)).map(|entry| entry.1);
+            if self.linf_initial.is_some() {
+                rows.push(TableRow {
+                    label: label("before learning"),
+                    linf: at(&self.linf_initial),
+                    rmse: at(&self.rmse_initial),
+                    rel_l2: at(&self.rel_l2_initial),
+                    steps: Some(0),
+                    seconds: None,
+                    memory_mb: None,
+                });
+            }
+            rows.push(TableRow {
+                label: label("after learning"),
+                linf: Some(*linf),
+                rmse: self.rmse.0.get(index).map(|entry| entry.1),
+                rel_l2: self.rel_l2.0.get(index).map(|entry| entry.1),
+                steps: Some(self.outer_steps),
+                seconds: Some(self.seconds_learn),
+                memory_mb: self.peak_rss_mb,
+            });
+        }
+        table(&rows)
+    }
+}
+
+/// `[linf, rmse, rel_l2]`.
+fn columns(errors: &[FieldErrors]) -> [PerField; 3] {
+    let column = |of: fn(&FieldErrors) -> f64| PerField(errors.iter().map(|e| (e.field.clone(), of(e))).collect());
+    [column(|e| e.linf), column(|e| e.rmse), column(|e| e.rel_l2)]
+}
+
+/// Peak resident memory of this process so far in MiB (`VmHWM` of Linux); `None` elsewhere.
+#[must_use]
+pub fn peak_rss_mb() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024.0)
+}

@@ -1,0 +1,74 @@
+//! The numbers a run uses: the flags where given, the problem's defaults elsewhere.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{CliError, CommonFlags};
+
+/// Settings of a run, complete. A problem states its defaults as one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RunSettings {
+    /// Seed of the samples, the batches and the initial weights.
+    pub seed: u64,
+    /// Collocation points inside the domain.
+    pub interior: usize,
+    /// Collocation points on the boundary (initial line included).
+    pub boundary: usize,
+    /// Points of the validation pool.
+    pub validation: usize,
+    /// Validation points drawn per Gauss-Newton step.
+    pub batch: usize,
+    /// Gauss-Newton steps.
+    pub gauss_newton_steps: usize,
+    /// Kernel updates per Gauss-Newton step.
+    pub outer_steps: usize,
+    /// Relative nugget on the diagonal of the Gram matrix.
+    pub nugget: f64,
+    /// Learning rate of the kernel's optimizer.
+    pub learning_rate: f64,
+}
+
+impl RunSettings {
+    /// The settings by name, for the `settings` entry of a report; callers add their own entries.
+    #[must_use]
+    pub fn to_map(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(map)) => map,
+            // A struct of plain numbers always becomes an object.
+            _ => Map::new(),
+        }
+    }
+}
+
+impl CommonFlags {
+    /// The settings of this run: each flag that was given, else the value in `defaults`.
+    ///
+    /// A default batch larger than a pool that the user made smaller shrinks to the pool.
+    ///
+    /// # Errors
+    /// [`CliError::Input`] when `--batch` asks for more points than the validation pool holds.
+    pub fn resolve(&self, defaults: &RunSettings) -> Result<RunSettings, CliError> {
+        let validation = self.validation.unwrap_or(defaults.validation);
+        let batch = match self.batch {
+            Some(batch) if batch > validation => {
+                return Err(CliError::Input(format!(
+                    "--batch {batch} asks for more points than the validation pool of {validation} holds: \
+                     lower --batch or raise --validation"
+                )));
+            }
+            Some(batch) => batch,
+            None => defaults.batch.min(validation),
+        };
+        Ok(RunSettings {
+            seed: self.seed.unwrap_or(defaults.seed),
+            interior: self.interior.unwrap_or(defaults.interior),
+            boundary: self.boundary.unwrap_or(defaults.boundary),
+            validation,
+            batch,
+            gauss_newton_steps: self.gauss_newton_steps.unwrap_or(defaults.gauss_newton_steps),
+            outer_steps: self.outer_steps.unwrap_or(defaults.outer_steps),
+            nugget: self.nugget.unwrap_or(defaults.nugget),
+            learning_rate: self.learning_rate.unwrap_or(defaults.learning_rate),
+        })
+    }
+}

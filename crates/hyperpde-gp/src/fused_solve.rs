@@ -1,0 +1,373 @@
+//! The whole inner problem as one differentiable operation on point features.
+//!
+//! Forward: assemble the lower triangle of `K + N`, factor, `w = (K + N)⁻¹ b`, `p = V w`. Backward for a cotangent `ḡ` of `p`:
+//! `λ = (K + N)⁻¹ Vᵀ ḡ` from the same factor, and then one sweep over all pairs contracts
+//!
+//! ```text
+//! dL = ḡᵀ dV w − λᵀ (dK + dN) w
+//! ```
+//!
+//! whose cotangents of `V` and `K` have rank one and two: they stay vectors, no n x n adjoint exists.
+// burn marks its ndarray backend as deprecated as a whole; it stays selectable here for as long as burn ships it.
+#![cfg_attr(feature = "ndarray", allow(deprecated))]
+
+use std::sync::{Arc, Mutex};
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, AutodiffBackend, Backend, TensorMetadata, backend_extension, try_read_sync};
+use burn::tensor::{Tensor, TensorData};
+use hyperpde_kernels::fused::{Coefficients, FeatureData, FeatureSlots, FunctionalSet, Pair, Target};
+use hyperpde_kernels::{Kernel, PairForm, PointJets};
+use hyperpde_linalg::Cholesky;
+
+use crate::error::GpError;
+use crate::nugget::trace_set;
+use crate::posterior::Posterior;
+use crate::problem::{InnerProblem, Prediction, device};
+use crate::sites::RowSet;
+
+/// An inner problem with kernels whose forms the fused pair stage knows.
+pub(crate) struct FusedSolve {
+    job: Arc<Job>,
+    features: Tensor<1>,
+}
+
+/// What the operation needs besides the features; `outcome` carries the result out, since an operation can only return tensors.
+#[derive(Debug)]
+pub(crate) struct Job {
+    problem: Arc<InnerProblem>,
+    forms: Vec<PairForm>,
+    slots: Vec<FeatureSlots>,
+    outcome: Mutex<Option<Result<Arc<Solved>, GpError>>>,
+}
+
+/// What the forward pass leaves for the backward pass.
+#[derive(Debug)]
+pub(crate) struct Solved {
+    features: Vec<FeatureData>,
+    cholesky: Option<Cholesky>,
+    weights: Vec<f64>,
+    /// `V`, column-major `[m, n]`.
+    cross: Vec<f64>,
+    /// Trace and its feature gradient per group, and the ratios `r`.
+    traces: Vec<(f64, FeatureData)>,
+    ratios: Vec<f64>,
+    predictions: Vec<f64>,
+    workspace: crate::problem::Workspace,
+}
+
+impl Drop for Solved {
+    fn drop(&mut self) {
+        if let Some(cholesky) = self.cholesky.take() {
+            self.workspace.give(cholesky.into_buffer());
+        }
+    }
+}
+
+impl FusedSolve {
+    /// `None` if the fused stage can't take the kernels or operators.
+    pub fn new<K: Kernel>(problem: &Arc<InnerProblem>, kernels: &[K]) -> Result<Option<Self>, GpError> {
+        if !problem.fusable(kernels) {
+            return Ok(None);
+        }
+        let (mut forms, mut slots, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+        for (kernel, field) in kernels.iter().zip(&problem.fields) {
+            let jets = PointJets::new(kernel, &field.all, &field.space, &device(kernel))?;
+            let (key, vector) = jets.feature_vector();
+            forms.extend(kernel.form(field.all.dim()));
+            slots.push(key);
+            parts.push(vector);
+        }
+        let job = Job { problem: problem.clone(), forms, slots, outcome: Mutex::new(None) };
+        Ok(Some(Self { job: Arc::new(job), features: Tensor::cat(parts, 0) }))
+    }
+
+    /// Differentiable predictions at the validation rows.
+    pub fn predict(self) -> Result<Prediction, GpError> {
+        let (values, solved) = self.run()?;
+        let info = solved.cholesky.as_ref().map(|c| c.info()).ok_or_else(lost)?;
+        Ok(Prediction { values, info })
+    }
+
+    /// The posterior.
+    pub fn solve<K: Kernel>(self, kernels: Vec<K>) -> Result<Posterior<K>, GpError> {
+        let problem = self.job.problem.clone();
+        let (_, solved) = self.run()?;
+        let mut solved = Arc::try_unwrap(solved).map_err(|_| lost())?;
+        let cholesky = solved.cholesky.take().ok_or_else(lost)?;
+        Posterior::new(problem, kernels, std::mem::take(&mut solved.weights), std::mem::take(&mut solved.ratios), cholesky)
+    }
+
+    fn run(self) -> Result<(Tensor<1>, Arc<Solved>), GpError> {
+        let values = Tensor::from_dispatch(<burn::backend::Dispatch as InnerSolveOps>::inner_solve(self.features.into_dispatch(), self.job.clone()));
+        let outcome = self.job.outcome.lock().map_err(|_| lost())?.take().ok_or_else(lost)?;
+        Ok((values, outcome?))
+    }
+}
+
+fn lost() -> GpError {
+    GpError::System("the inner solve left no result; a worker thread failed".into())
+}
+
+/// The custom operation: features of all fields in, predictions out.
+#[backend_extension(NdArray: cfg(feature = "ndarray"), Flex: cfg(feature = "flex"), Autodiff)]
+pub(crate) trait InnerSolveOps: Backend {
+    fn inner_solve(features: FloatTensor<Self>, job: Arc<Job>) -> FloatTensor<Self> {
+        run_on_host::<Self>(features, &job).0
+    }
+}
+
+#[cfg(feature = "ndarray")]
+impl InnerSolveOps for burn::backend::NdArray {}
+#[cfg(feature = "flex")]
+impl InnerSolveOps for burn::backend::Flex {}
+
+impl<B: InnerSolveOps, C: CheckpointStrategy> InnerSolveOps for Autodiff<B, C> {
+    fn inner_solve(features: FloatTensor<Self>, job: Arc<Job>) -> FloatTensor<Self> {
+        #[derive(Debug)]
+        struct InnerSolve;
+        impl<B: InnerSolveOps> Backward<B, 1> for InnerSolve {
+            type State = (Arc<Job>, Arc<Solved>, burn::tensor::DType);
+
+            fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
+                let (job, solved, dtype) = ops.state;
+                let cotangent = grads.consume::<B>(&ops.node);
+                let device = cotangent.device();
+                let [Some(node)] = ops.parents else { return };
+                // A backward step can't return an error; a gradient of NaN is refused by whoever reads it.
+                let gradient = read::<B>(cotangent).and_then(|g| job.backward(&solved, &g));
+                let gradient = gradient.unwrap_or_else(|e| {
+                    log::error!("backward pass of the inner solve: {e}");
+                    vec![f64::NAN; job.slots.iter().map(FeatureSlots::len).sum()]
+                });
+                let len = gradient.len();
+                let data = TensorData::new(gradient, [len]).convert_dtype(dtype);
+                grads.register::<B>(node.id, B::float_from_data(data, &device));
+            }
+        }
+        let dtype = features.dtype();
+        let node = features.node();
+        let (out, solved) = run_on_host::<B>(features.into_primitive(), &job);
+        let Some(solved) = solved else {
+            // Not registered in the graph: nothing would ever free it.
+            return <Self as AutodiffBackend>::from_inner(out);
+        };
+        match InnerSolve.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((job, solved, dtype), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+}
+
+fn read<B: Backend>(tensor: FloatTensor<B>) -> Result<Vec<f64>, GpError> {
+    let failed = |e: String| GpError::Kernel(hyperpde_kernels::KernelError::Tensor(e));
+    let data = try_read_sync(B::float_into_data(tensor)).ok_or_else(|| failed("the device does not answer synchronously".into()))?;
+    data.map_err(|e| failed(format!("{e:?}")))?.convert::<f64>().try_into_vec::<f64>().map_err(|e| failed(format!("{e:?}")))
+}
+
+fn run_on_host<B: Backend>(features: FloatTensor<B>, job: &Arc<Job>) -> (FloatTensor<B>, Option<Arc<Solved>>) {
+    let (device, dtype) = (features.device(), features.dtype());
+    let outcome = read::<B>(features).and_then(|flat| job.forward(&flat)).map(Arc::new);
+    let solved = outcome.as_ref().ok().cloned();
+    // On failure the values only keep the shape right until `run` returns the error.
+    let values = solved.as_ref().map_or_else(|| vec![0.0; job.problem.validation_rhs().len()], |s| s.predictions.clone());
+    if let Ok(mut slot) = job.outcome.lock() {
+        *slot = Some(outcome);
+    }
+    let len = values.len();
+    (B::float_from_data(TensorData::new(values, [len]).convert_dtype(dtype), &device), solved)
+}
+
+/// Row sets with their coefficients and features, the owners that [`FunctionalSet`] borrows from.
+struct Owned {
+    field: usize,
+    site: usize,
+    rows: std::ops::Range<usize>,
+    coefficients: Coefficients,
+    features: FeatureData,
+}
+
+impl Job {
+    fn own(&self, set: &RowSet, features: &[FeatureData]) -> Result<Owned, GpError> {
+        let field = &self.problem.fields[set.field];
+        let range = field.range(set.site);
+        let coefficients = set
+            .functional
+            .separable(field.all.dim())
+            .ok_or_else(|| GpError::System("an operator with mixed or higher derivatives reached the fused pair stage".into()))?;
+        Ok(Owned { field: set.field, site: set.site, rows: set.rows.clone(), coefficients, features: features[set.field].rows(range.start, range.len()) })
+    }
+
+    fn prepare<'a>(&self, owned: &'a [Owned]) -> Result<Vec<FunctionalSet<'a>>, GpError> {
+        owned
+            .iter()
+            .map(|o| Ok(FunctionalSet::new(self.forms[o.field], self.problem.fields[o.field].points(o.site), &o.coefficients, &o.features)?))
+            .collect()
+    }
+
+    /// Pairs `(x, y, lower)` of training sets that make up the lower triangle of `K`.
+    fn symmetric_pairs(owned: &[Owned]) -> impl Iterator<Item = (usize, usize, bool)> + '_ {
+        let of = move |x: usize| (0..owned.len()).map(move |y| (x, y));
+        (0..owned.len()).flat_map(of).filter_map(move |(x, y)| {
+            let (a, b) = (&owned[x], &owned[y]);
+            (a.field == b.field && b.rows.start >= a.rows.start).then_some((x, y, a.rows.start == b.rows.start))
+        })
+    }
+
+    fn forward(&self, flat: &[f64]) -> Result<Solved, GpError> {
+        if let Some(at) = flat.iter().position(|v| !v.is_finite()) {
+            return Err(GpError::NonFinite {
+                what: format!("a point feature of the kernel ({} at position {at})", flat[at]),
+                advice: "a network weight is NaN, or a length scale has reached zero or overflowed; lower the learning rate or start from other hyperparameters",
+            });
+        }
+        let problem = &self.problem;
+        let (n, m) = (problem.rows(), problem.validation_rhs().len());
+        let mut rest = flat;
+        let features: Vec<FeatureData> = self
+            .slots
+            .iter()
+            .map(|slots| {
+                let (head, tail) = rest.split_at(slots.len());
+                rest = tail;
+                slots.read(head)
+            })
+            .collect();
+        let (traces, ratios) = self.traces(&features)?;
+        let owned = problem.training.iter().map(|s| self.own(s, &features)).collect::<Result<Vec<_>, _>>()?;
+        let sets = self.prepare(&owned)?;
+        // With several fields, or several sites in a block, blocks add up; else each is written once.
+        let once = problem.fields.len() == 1 && owned.windows(2).all(|w| w[0].rows.start != w[1].rows.start);
+        let mut assemble = |k: &mut [f64]| {
+            if !once {
+                k.fill(0.0);
+            }
+            for (x, y, lower) in Self::symmetric_pairs(&owned) {
+                let target = Target { data: k, ld: n, row: owned[y].rows.start, column: owned[x].rows.start, add: !once };
+                Pair { x: &sets[x], y: &sets[y], lower }.forward(target);
+            }
+            for e in &problem.nugget.entries {
+                k[e.row + e.column * n] += problem.nugget.eta * e.weight * ratios[e.group];
+            }
+            for (i, noise) in problem.nugget.noise.iter().enumerate() {
+                k[i + i * n] += noise;
+            }
+        };
+        let mut buffer = problem.settings.workspace.take(n * n);
+        assemble(&mut buffer);
+        let cholesky = Cholesky::factor(buffer, n, &problem.settings.jitter, &mut assemble).map_err(|e| problem.factorisation(e))?;
+        let mut weights = problem.rhs.clone();
+        cholesky.solve_in_place(&mut weights, 1).map_err(|e| problem.factorisation(e))?;
+        if weights.iter().any(|w| !w.is_finite()) {
+            return Err(GpError::NonFinite { what: "the solution of the inner system".into(), advice: "raise the nugget or shorten the length scales" });
+        }
+        let mut cross = vec![0.0; m * n];
+        let validation = problem.validation.iter().map(|s| self.own(s, &features)).collect::<Result<Vec<_>, _>>()?;
+        for (y, set_y) in self.prepare(&validation)?.iter().enumerate() {
+            for (x, set_x) in sets.iter().enumerate().filter(|(x, _)| owned[*x].field == validation[y].field) {
+                let target = Target { data: &mut cross, ld: m, row: validation[y].rows.start, column: owned[x].rows.start, add: true };
+                Pair { x: set_x, y: set_y, lower: false }.forward(target);
+            }
+        }
+        let mut predictions = vec![0.0; m];
+        for (column, w) in cross.chunks_exact(m.max(1)).zip(&weights) {
+            predictions.iter_mut().zip(column).for_each(|(p, v)| *p += v * w);
+        }
+        drop(sets);
+        drop(owned);
+        Ok(Solved { features, cholesky: Some(cholesky), weights, cross, traces, ratios, predictions, workspace: problem.settings.workspace.clone() })
+    }
+
+    /// Trace and its gradient per group, and `r = t/t_value`.
+    fn traces(&self, features: &[FeatureData]) -> Result<(Vec<(f64, FeatureData)>, Vec<f64>), GpError> {
+        let groups = &self.problem.nugget.groups;
+        let mut traces = Vec::new();
+        for group in groups {
+            let mut gradient = features[group.field].zeros();
+            let mut sum = 0.0;
+            for (site, weights) in &group.traces {
+                let owned = [self.own(&trace_set(group, *site, weights), features)?];
+                for set in self.prepare(&owned)? {
+                    let (value, rows) = set.trace(weights);
+                    let mut part = owned[0].features.zeros();
+                    set.chain(&rows, &mut part);
+                    gradient.add_rows(self.problem.fields[group.field].range(*site).start, &part);
+                    sum += value;
+                }
+            }
+            traces.push((sum, gradient));
+        }
+        let ratios = groups.iter().enumerate().map(|(g, group)| traces[g].0 / traces[group.value].0).collect();
+        Ok((traces, ratios))
+    }
+
+    /// Gradient by the flat features for the cotangent `ḡ` of the predictions.
+    fn backward(&self, solved: &Solved, cotangent: &[f64]) -> Result<Vec<f64>, GpError> {
+        let problem = &self.problem;
+        let m = problem.validation_rhs().len();
+        let mut lambda: Vec<f64> = solved.cross.chunks_exact(m.max(1)).map(|column| column.iter().zip(cotangent).map(|(v, g)| v * g).sum()).collect();
+        lambda.resize(problem.rows(), 0.0);
+        let cholesky = solved.cholesky.as_ref().ok_or_else(lost)?;
+        cholesky.solve_in_place(&mut lambda, 1).map_err(|e| problem.factorisation(e))?;
+        let w = &solved.weights;
+        let minus: Vec<f64> = lambda.iter().map(|l| -l).collect();
+        let owned = problem.training.iter().map(|s| self.own(s, &solved.features)).collect::<Result<Vec<_>, _>>()?;
+        let sets = self.prepare(&owned)?;
+        let rows_of = |set: &FunctionalSet<'_>| vec![0.0; set.gradient_len()];
+        let mut gradients: Vec<Vec<f64>> = sets.iter().map(rows_of).collect();
+        let add = |to: &mut Vec<f64>, from: &[f64]| to.iter_mut().zip(from).for_each(|(a, b)| *a += b);
+        // −λᵀ dK w, symmetrised: entries below the diagonal stand for both.
+        for (x, y, lower) in Self::symmetric_pairs(&owned) {
+            let (rx, ry) = (owned[x].rows.clone(), owned[y].rows.clone());
+            let terms = [(&minus[ry.clone()], &w[rx.clone()]), (&w[ry], &minus[rx])];
+            let (gx, gy) = Pair { x: &sets[x], y: &sets[y], lower }.adjoint(&terms);
+            add(&mut gradients[x], &gx);
+            add(&mut gradients[y], &gy);
+        }
+        // ḡᵀ dV w.
+        let validation = problem.validation.iter().map(|s| self.own(s, &solved.features)).collect::<Result<Vec<_>, _>>()?;
+        let validation_sets = self.prepare(&validation)?;
+        let mut validation_gradients: Vec<Vec<f64>> = validation_sets.iter().map(rows_of).collect();
+        for (y, set_y) in validation_sets.iter().enumerate() {
+            for x in (0..sets.len()).filter(|&x| owned[x].field == validation[y].field) {
+                let terms = [(&cotangent[validation[y].rows.clone()], &w[owned[x].rows.clone()])];
+                let (gx, gy) = Pair { x: &sets[x], y: set_y, lower: false }.adjoint(&terms);
+                add(&mut gradients[x], &gx);
+                add(&mut validation_gradients[y], &gy);
+            }
+        }
+        let mut out: Vec<FeatureData> = solved.features.iter().map(FeatureData::zeros).collect();
+        let chains = sets.iter().zip(&owned).zip(&gradients).chain(validation_sets.iter().zip(&validation).zip(&validation_gradients));
+        for ((set, o), gradient) in chains {
+            let mut part = o.features.zeros();
+            set.chain(gradient, &mut part);
+            out[o.field].add_rows(problem.fields[o.field].range(o.site).start, &part);
+        }
+        self.chain_ratios(solved, &lambda, &mut out);
+        let mut flat = Vec::new();
+        out.iter().for_each(|f| f.write(&mut flat));
+        Ok(flat)
+    }
+
+    /// −λᵀ dN w through the ratios `r = t/t_value`.
+    fn chain_ratios(&self, solved: &Solved, lambda: &[f64], out: &mut [FeatureData]) {
+        let (groups, w) = (&self.problem.nugget.groups, &solved.weights);
+        let mut by_ratio = vec![0.0; groups.len()];
+        for e in &self.problem.nugget.entries {
+            let mut pair = lambda[e.row] * w[e.column];
+            if e.row != e.column {
+                pair += lambda[e.column] * w[e.row];
+            }
+            by_ratio[e.group] -= self.problem.nugget.eta * e.weight * pair;
+        }
+        for (g, group) in groups.iter().enumerate().filter(|(g, group)| group.value != *g) {
+            let value = solved.traces[group.value].0;
+            out[group.field].add_scaled(&solved.traces[g].1, by_ratio[g] / value);
+            out[group.field].add_scaled(&solved.traces[group.value].1, -by_ratio[g] * solved.ratios[g] / value);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Gaussian-process fields and rows, the inner solve, and the posterior.
+//!
+//! Everything known about the fields is a [`RowBlock`] of linear functionals; an [`InnerProblem`] solves the rows for the
+//! minimum-norm fields, differentiably in the kernels; a [`Posterior`] evaluates any derivative anywhere.
+
+mod error;
+mod fused_solve;
+mod nugget;
+mod posterior;
+mod problem;
+mod rows;
+mod sites;
+
+pub use error::GpError;
+pub use posterior::Posterior;
+pub use problem::{Assembly, InnerProblem, Prediction, SolveSettings, Workspace};
+pub use rows::{RowBlock, Term};

@@ -1,0 +1,136 @@
+//! The nugget in row form: `N = η A R Aᵀ + noise`.
+//!
+//! A *latent* is one functional of one field at one point, `D u_f (x)`. The regularisation of the published method adds `η r` to the
+//! variance of each latent, with `r = tr(Θ_DD)/tr(Θ_00)` for all latents of the same field and operator, traces over the distinct points
+//! that carry them (experiments of arXiv 2510.05568). Rows inherit it through their coefficients: a row gets `η Σ c² r` on the
+//! diagonal, two rows that share a latent get `η c c' r` between them. Observation noise adds its variance to the diagonal.
+
+use std::collections::HashMap;
+
+use hyperpde_kernels::Operator;
+
+use crate::rows::RowBlock;
+use crate::sites::{RowSet, SiteBuilder};
+
+/// All latents of one field and operator: where the trace runs, `(site, weight per point)`, weight one at the first occurrence of a point.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub field: usize,
+    pub operator: Operator,
+    pub traces: Vec<(usize, Vec<f64>)>,
+    /// The group of plain values of the same field, whose trace is the denominator.
+    pub value: usize,
+}
+
+/// `weight · r_group` at `(row, column)`, `row ≥ column`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub row: usize,
+    pub column: usize,
+    pub group: usize,
+    pub weight: f64,
+}
+
+/// The nugget of a system of rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Nugget {
+    pub eta: f64,
+    pub groups: Vec<Group>,
+    pub entries: Vec<Entry>,
+    /// Variance of the observation noise per row.
+    pub noise: Vec<f64>,
+}
+
+impl Nugget {
+    pub fn new(eta: f64, blocks: &[RowBlock], builder: &mut SiteBuilder) -> Self {
+        let mut groups: Vec<Group> = Vec::new();
+        // Latent → rows and coefficients; points are told apart by their exact coordinates.
+        let mut latents: HashMap<(usize, Vec<u64>), usize> = HashMap::new();
+        let mut members: Vec<(usize, Vec<(usize, f64)>)> = Vec::new();
+        let mut start = 0;
+        for block in blocks {
+            for term in block.terms() {
+                let points = &block.sites()[term.site];
+                let site = builder.site(term.field, points, &term.operator);
+                let group = groups.iter().position(|g| g.field == term.field && g.operator == term.operator).unwrap_or_else(|| {
+                    groups.push(Group { field: term.field, operator: term.operator.clone(), traces: Vec::new(), value: 0 });
+                    groups.len() - 1
+                });
+                let mut weights = vec![0.0; points.len()];
+                for (i, x) in points.rows().enumerate() {
+                    let key = (group, x.iter().map(|v| (v + 0.0).to_bits()).collect());
+                    let latent = *latents.entry(key).or_insert_with(|| {
+                        weights[i] = 1.0;
+                        members.push((group, Vec::new()));
+                        members.len() - 1
+                    });
+                    members[latent].1.push((start + i, term.coefficients[i]));
+                }
+                if weights.contains(&1.0) {
+                    groups[group].traces.push((site, weights));
+                }
+            }
+            start += block.len();
+        }
+        let noise = blocks.iter().flat_map(|b| std::iter::repeat_n(b.noise_variance(), b.len())).collect();
+        let mut nugget = Self { eta, groups, entries: Vec::new(), noise };
+        nugget.denominators(blocks, builder);
+        nugget.couple(&members);
+        nugget
+    }
+
+    /// Points every group to the value group of its field; a field of which no row takes the value gets one over all its points.
+    fn denominators(&mut self, blocks: &[RowBlock], builder: &mut SiteBuilder) {
+        for g in 0..self.groups.len() {
+            let field = self.groups[g].field;
+            let found = self.groups.iter().position(|v| v.field == field && v.operator.is_identity());
+            self.groups[g].value = found.unwrap_or_else(|| {
+                let operator = Operator::identity(self.groups[g].operator.dim());
+                let mut traces: Vec<(usize, Vec<f64>)> = Vec::new();
+                for block in blocks {
+                    for term in block.terms().iter().filter(|t| t.field == field) {
+                        let points = &block.sites()[term.site];
+                        let site = builder.site(field, points, &operator);
+                        if traces.iter().all(|(s, _)| *s != site) {
+                            traces.push((site, vec![1.0; points.len()]));
+                        }
+                    }
+                }
+                let value = self.groups.len();
+                self.groups.push(Group { field, operator, traces, value });
+                value
+            });
+        }
+    }
+
+    fn couple(&mut self, members: &[(usize, Vec<(usize, f64)>)]) {
+        let mut merged: HashMap<(usize, usize, usize), f64> = HashMap::new();
+        for (group, rows) in members {
+            for (k, &(r, c)) in rows.iter().enumerate() {
+                *merged.entry((r, r, *group)).or_default() += c * c;
+                for &(s, d) in &rows[..k] {
+                    // A row that holds the same latent twice gets the cross term on its diagonal twice.
+                    let factor = if r == s { 2.0 } else { 1.0 };
+                    *merged.entry((r.max(s), r.min(s), *group)).or_default() += factor * c * d;
+                }
+            }
+        }
+        self.entries = merged
+            .into_iter()
+            .filter(|(_, weight)| *weight != 0.0)
+            .map(|((row, column, group), weight)| Entry { row, column, group, weight })
+            .collect();
+        // Hash order is random: sums must not depend on it.
+        self.entries.sort_by_key(|e| (e.row, e.column, e.group));
+    }
+}
+
+/// The sets that a trace runs over, as functionals with coefficient one.
+pub(crate) fn trace_set(group: &Group, site: usize, weights: &[f64]) -> RowSet {
+    RowSet {
+        field: group.field,
+        site,
+        rows: 0..weights.len(),
+        functional: hyperpde_kernels::gram::Functional::uniform(&group.operator, weights.len()),
+    }
+}

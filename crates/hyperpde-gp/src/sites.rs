@@ -1,0 +1,112 @@
+//! Which functionals of which field act where: rows sorted by field and by distinct set of points.
+//!
+//! Features are computed once per field and point, however many rows use the point, so every field keeps one list of all
+//! its points; a row block becomes one [`RowSet`] per field and site.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use hyperpde_kernels::gram::Functional;
+use hyperpde_kernels::{JetSpace, Operator, Points};
+
+use crate::error::GpError;
+use crate::rows::RowBlock;
+
+/// The points of one field, set after set.
+#[derive(Clone, Debug)]
+pub(crate) struct FieldSites {
+    sites: Vec<(Points, usize)>,
+    /// All points of the field.
+    pub all: Points,
+    /// The derivatives that some row takes of the field.
+    pub space: Arc<JetSpace>,
+}
+
+impl FieldSites {
+    pub fn range(&self, site: usize) -> Range<usize> {
+        let (points, start) = &self.sites[site];
+        *start..start + points.len()
+    }
+
+    pub fn points(&self, site: usize) -> &Points {
+        &self.sites[site].0
+    }
+}
+
+/// The functionals of one field that some consecutive rows apply at one site.
+#[derive(Clone, Debug)]
+pub(crate) struct RowSet {
+    pub field: usize,
+    pub site: usize,
+    pub rows: Range<usize>,
+    pub functional: Functional,
+}
+
+/// Collects sites per field while row blocks are added.
+#[derive(Debug)]
+pub(crate) struct SiteBuilder {
+    dim: usize,
+    fields: Vec<(Vec<(Points, usize)>, Vec<Operator>, usize)>,
+}
+
+impl SiteBuilder {
+    pub fn new(dim: usize, fields: usize) -> Self {
+        Self { dim, fields: vec![(Vec::new(), Vec::new(), 0); fields] }
+    }
+
+    /// Index of a set of points among the sites of a field.
+    pub fn site(&mut self, field: usize, points: &Points, operator: &Operator) -> usize {
+        let (sites, operators, end) = &mut self.fields[field];
+        if !operators.contains(operator) {
+            operators.push(operator.clone());
+        }
+        if let Some(at) = sites.iter().position(|(p, _)| p.same(points)) {
+            return at;
+        }
+        sites.push((points.clone(), *end));
+        *end += points.len();
+        sites.len() - 1
+    }
+
+    /// The sets of a list of row blocks, rows numbered from zero.
+    pub fn row_sets(&mut self, blocks: &[RowBlock]) -> Result<Vec<RowSet>, GpError> {
+        let mut sets: Vec<RowSet> = Vec::new();
+        let mut start = 0;
+        for block in blocks {
+            let fail = |why: String| GpError::Rows { block: block.name().into(), why };
+            if block.dim() != self.dim {
+                return Err(fail(format!("points have {} coordinates, the system has {}", block.dim(), self.dim)));
+            }
+            let first = sets.len();
+            for term in block.terms() {
+                if term.field >= self.fields.len() {
+                    return Err(fail(format!("a term names field {}, there are {}", term.field, self.fields.len())));
+                }
+                let site = self.site(term.field, &block.sites()[term.site], &term.operator);
+                let at = sets[first..].iter().position(|s| s.field == term.field && s.site == site).map(|k| first + k);
+                let at = at.unwrap_or_else(|| {
+                    sets.push(RowSet { field: term.field, site, rows: start..start + block.len(), functional: Functional::default() });
+                    sets.len() - 1
+                });
+                sets[at].functional.add(&term.operator, &term.coefficients);
+            }
+            start += block.len();
+        }
+        Ok(sets)
+    }
+
+    pub fn finish(self) -> Result<Vec<FieldSites>, GpError> {
+        self.fields
+            .into_iter()
+            .enumerate()
+            .map(|(f, (sites, operators, _))| {
+                if sites.is_empty() {
+                    return Err(GpError::System(format!("no row says anything about field {f}; every field needs at least one")));
+                }
+                let all = Points::concat(&sites.iter().map(|(p, _)| p).collect::<Vec<_>>())?;
+                let space = JetSpace::of_operators(self.dim, &operators);
+                Ok(FieldSites { sites, all, space })
+            })
+            .collect()
+    }
+}

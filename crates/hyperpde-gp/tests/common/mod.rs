@@ -1,0 +1,59 @@
+//! Random rows and kernels for the tests.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use burn::tensor::Device;
+use hyperpde_gp::{RowBlock, Term};
+use hyperpde_kernels::{Operator, Points};
+
+/// The CPU backend that `HYPERPDE_BACKEND` names, the first one compiled in otherwise.
+#[allow(deprecated)]
+pub fn device() -> Device {
+    match std::env::var("HYPERPDE_BACKEND").as_deref() {
+        #[cfg(feature = "flex")]
+        Ok("flex") => Device::flex(),
+        #[cfg(feature = "ndarray")]
+        _ => Device::ndarray(),
+        #[cfg(not(feature = "ndarray"))]
+        _ => Device::flex(),
+    }
+}
+
+/// Uniform numbers in [0, 1) from a linear congruential generator.
+pub struct Lcg(pub u64);
+
+impl Lcg {
+    pub fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    pub fn vec(&mut self, n: usize) -> Vec<f64> {
+        (0..n).map(|_| 2.0 * self.next() - 1.0).collect()
+    }
+
+    pub fn points(&mut self, n: usize, d: usize) -> Points {
+        Points::new(d, (0..n * d).map(|_| self.next()).collect()).unwrap()
+    }
+}
+
+/// One term with random coefficients.
+pub fn term(rng: &mut Lcg, field: usize, operator: Operator, n: usize) -> Term {
+    Term { field, operator, site: 0, coefficients: rng.vec(n) }
+}
+
+/// A block of `n` rows with all the given operators of field 0 at fresh points.
+pub fn block(rng: &mut Lcg, name: &str, operators: &[Operator], n: usize) -> RowBlock {
+    let d = operators[0].dim();
+    let points = rng.points(n, d);
+    let terms = operators.iter().map(|o| term(rng, 0, o.clone(), n)).collect();
+    let rhs = rng.vec(n);
+    RowBlock::new(name, vec![points], terms, rhs, 0.0).unwrap()
+}
+
+/// Norm-wise relative difference.
+pub fn relative(a: &[f64], b: &[f64]) -> f64 {
+    let diff: f64 = a.iter().zip(b).map(|(x, y)| (x - y).powi(2)).sum();
+    let norm: f64 = b.iter().map(|y| y * y).sum();
+    assert!(a.len() == b.len());
+    (diff / norm.max(f64::MIN_POSITIVE)).sqrt()
+}

@@ -1,0 +1,125 @@
+//! SIMD lanes that read like numbers.
+
+use std::ops::{Add, AddAssign, Mul, Neg, Sub};
+
+use pulp::{Simd, bytemuck};
+
+/// One float64 vector register, with the arithmetic operators.
+#[derive(Clone, Copy)]
+pub(crate) struct Lanes<S: Simd> {
+    simd: S,
+    v: S::f64s,
+}
+
+impl<S: Simd> Lanes<S> {
+    #[inline(always)]
+    pub fn new(simd: S, v: S::f64s) -> Self {
+        Self { simd, v }
+    }
+
+    #[inline(always)]
+    pub fn splat(simd: S, x: f64) -> Self {
+        Self { simd, v: simd.splat_f64s(x) }
+    }
+
+    #[inline(always)]
+    pub fn vector(self) -> S::f64s {
+        self.v
+    }
+
+    /// `self · b + c` in one rounding where the machine can.
+    #[inline(always)]
+    pub fn mul_add(self, b: Self, c: Self) -> Self {
+        Self { simd: self.simd, v: self.simd.mul_add_e_f64s(self.v, b.v, c.v) }
+    }
+
+    #[inline(always)]
+    pub fn times(self, x: f64) -> Self {
+        self * Self::splat(self.simd, x)
+    }
+
+    #[inline(always)]
+    pub fn recip(self) -> Self {
+        Self { simd: self.simd, v: self.simd.div_f64s(self.simd.splat_f64s(1.0), self.v) }
+    }
+
+    #[inline(always)]
+    pub fn sqrt(self) -> Self {
+        Self { simd: self.simd, v: self.simd.sqrt_f64s(self.v) }
+    }
+
+    #[inline(always)]
+    pub fn sum(self) -> f64 {
+        self.simd.reduce_sum_f64s(self.v)
+    }
+
+    /// `e^x` to about one unit in the last place; arguments below −708 give (nearly) zero, above 709 saturate.
+    ///
+    /// Cody-Waite reduction `x = k ln 2 + r`, `|r| ≤ ln(2)/2`, a polynomial of degree 13 in `r`, and `2^k` through the exponent bits.
+    #[inline(always)]
+    pub fn exp(self) -> Self {
+        const MAGIC: f64 = 6_755_399_441_055_744.0; // 1.5 · 2^52: adding it leaves round(x) in the low bits
+        const LN2_HIGH: f64 = 0.693_147_180_369_123_8;
+        const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+        let s = self.simd;
+        let c = |x| Self::splat(s, x);
+        let x = Self { simd: s, v: s.max_f64s(s.splat_f64s(-708.0), s.min_f64s(s.splat_f64s(709.0), self.v)) };
+        let shifted = x.mul_add(c(std::f64::consts::LOG2_E), c(MAGIC));
+        let k = shifted - c(MAGIC);
+        let r = k.mul_add(c(-LN2_LOW), k.mul_add(c(-LN2_HIGH), x));
+        // Σ r^j/j!, j ≤ 13, in two interleaved Horner chains (even and odd powers) for instruction-level parallelism.
+        let r2 = r * r;
+        let even = [1.0 / 479_001_600.0, 1.0 / 3_628_800.0, 1.0 / 40_320.0, 1.0 / 720.0, 1.0 / 24.0, 0.5, 1.0];
+        let odd = [1.0 / 6_227_020_800.0, 1.0 / 39_916_800.0, 1.0 / 362_880.0, 1.0 / 5_040.0, 1.0 / 120.0, 1.0 / 6.0, 1.0];
+        let (mut p, mut q) = (c(even[0]), c(odd[0]));
+        for j in 1..7 {
+            p = p.mul_add(r2, c(even[j]));
+            q = q.mul_add(r2, c(odd[j]));
+        }
+        let poly = q.mul_add(r, p);
+        let mut bits = s.transmute_u64s_f64s(shifted.v);
+        for lane in bytemuck::cast_slice_mut::<S::u64s, u64>(std::slice::from_mut(&mut bits)) {
+            *lane = lane.wrapping_add(1023) << 52;
+        }
+        poly * Self { simd: s, v: s.transmute_f64s_u64s(bits) }
+    }
+}
+
+impl<S: Simd> Add for Lanes<S> {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, o: Self) -> Self {
+        Self { simd: self.simd, v: self.simd.add_f64s(self.v, o.v) }
+    }
+}
+
+impl<S: Simd> AddAssign for Lanes<S> {
+    #[inline(always)]
+    fn add_assign(&mut self, o: Self) {
+        *self = *self + o;
+    }
+}
+
+impl<S: Simd> Sub for Lanes<S> {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, o: Self) -> Self {
+        Self { simd: self.simd, v: self.simd.sub_f64s(self.v, o.v) }
+    }
+}
+
+impl<S: Simd> Mul for Lanes<S> {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, o: Self) -> Self {
+        Self { simd: self.simd, v: self.simd.mul_f64s(self.v, o.v) }
+    }
+}
+
+impl<S: Simd> Neg for Lanes<S> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self { simd: self.simd, v: self.simd.neg_f64s(self.v) }
+    }
+}

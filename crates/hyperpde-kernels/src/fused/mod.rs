@@ -1,0 +1,323 @@
+//! The fused pair stage: blocks of Gram matrices and their adjoints in registers, no intermediate per derivative.
+//!
+//! It computes `K_{yx} = ℓ_y ℓ_x k` for kernels that have a [`PairForm`] and functionals of the form
+//! `c + Σ_i (b_i ∂_i + a_i ∂_ii)`, from the same point features as the tensor path ([`crate::gram`]), which remains the
+//! oracle and takes every other kernel and operator. All work is in float64 on the host, in the widest vectors the machine has,
+//! on all cores; results do not depend on the number of threads.
+
+mod distance;
+mod gibbs;
+mod lanes;
+mod pair;
+mod prepared;
+mod sweep;
+
+use burn::tensor::Tensor;
+use pulp::{Arch, WithSimd};
+use rayon::prelude::*;
+
+use crate::error::KernelError;
+use crate::jet::JetSpace;
+use crate::kernel::{PairForm, PointJets};
+use crate::points::Points;
+use pair::{FULL, Level};
+use prepared::{Layout, Prepared};
+pub use prepared::{Coefficients, FeatureData};
+use sweep::{Adjoint, Cotangent, Forward, Region};
+
+/// Columns of a block that one piece of work takes.
+const COLUMNS: usize = 8;
+/// Pieces an adjoint is cut into, each with its own accumulators. Fixed, so that sums do not depend on the number of threads.
+const TASKS: usize = 8;
+
+/// Whether the fused stage can take a kernel form in `dim` dimensions with these derivatives.
+pub fn supports(form: PairForm, dim: usize, space: &JetSpace) -> bool {
+    let plain = |alpha: &Vec<u8>| alpha.iter().filter(|&&k| k > 0).count() <= 1 && alpha.iter().all(|&k| k <= 2);
+    (1..=3).contains(&dim) && space.indices().iter().all(plain) && form.distances <= 64
+}
+
+/// Which feature derivatives are present, to move them between tensors and [`FeatureData`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureSlots {
+    n: usize,
+    channels: usize,
+    present: Vec<bool>,
+}
+
+impl FeatureSlots {
+    /// Number of floats.
+    pub fn len(&self) -> usize {
+        self.n * self.channels * self.present.iter().filter(|&&p| p).count()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Unpacks the flat features, slot after slot.
+    pub fn read(&self, flat: &[f64]) -> FeatureData {
+        let size = self.n * self.channels;
+        let mut chunks = flat.chunks_exact(size.max(1));
+        let slots = self.present.iter().map(|&p| if p { chunks.next().map(<[f64]>::to_vec) } else { None }).collect();
+        FeatureData { n: self.n, channels: self.channels, slots }
+    }
+}
+
+impl FeatureData {
+    /// Appends the slots to a flat vector, in the order of [`FeatureSlots::read`].
+    pub fn write(&self, flat: &mut Vec<f64>) {
+        for slot in self.slots.iter().flatten() {
+            flat.extend_from_slice(slot);
+        }
+    }
+
+    /// Zeros of the same shape, to accumulate gradients in.
+    pub fn zeros(&self) -> Self {
+        self.zeros_like()
+    }
+}
+
+impl PointJets {
+    /// The feature derivatives as one differentiable vector, with the key to it.
+    pub fn feature_vector(&self) -> (FeatureSlots, Tensor<1>) {
+        let [n, channels] = self.features.value().dims();
+        let d = self.x.space().vars();
+        let mut present = Vec::new();
+        let mut parts = Vec::new();
+        for alpha in slot_indices(d) {
+            let derivative = self.features.derivative(&alpha);
+            present.push(derivative.is_some());
+            parts.extend(derivative.map(|t| t.reshape([n * channels])));
+        }
+        (FeatureSlots { n, channels, present }, Tensor::cat(parts, 0))
+    }
+}
+
+/// Value, `∂_i` for each `i`, `∂_ii` for each `i`.
+fn slot_indices(d: usize) -> impl Iterator<Item = Vec<u8>> {
+    let single = move |i: usize, k: u8| {
+        let mut alpha = vec![0; d];
+        alpha[i] = k;
+        alpha
+    };
+    std::iter::once(vec![0; d]).chain((0..d).map(move |i| single(i, 1))).chain((0..d).map(move |i| single(i, 2)))
+}
+
+/// Functionals of one field at one set of points with their features, ready for pair loops.
+#[derive(Debug)]
+pub struct FunctionalSet<'a> {
+    prepared: Prepared,
+    functional: &'a Coefficients,
+    features: &'a FeatureData,
+}
+
+impl<'a> FunctionalSet<'a> {
+    /// Prepares the set, O(n).
+    ///
+    /// # Errors
+    /// [`KernelError::Shape`] if the features do not belong to the kernel form and points.
+    pub fn new(form: PairForm, points: &Points, functional: &'a Coefficients, features: &'a FeatureData) -> Result<Self, KernelError> {
+        let layout = Layout::new(form, points.dim());
+        if features.n != points.len() || features.channels != layout.channels() || points.is_empty() {
+            return Err(KernelError::Shape {
+                what: "point features",
+                expected: format!("[{}, {}] (at least one point)", points.len(), layout.channels()),
+                got: format!("[{}, {}]", features.n, features.channels),
+            });
+        }
+        Ok(Self { prepared: Prepared::new(layout, points, functional, features), functional, features })
+    }
+
+    /// Number of functionals.
+    pub fn len(&self) -> usize {
+        self.prepared.n
+    }
+
+    /// Whether there are none (never true).
+    pub fn is_empty(&self) -> bool {
+        self.prepared.n == 0
+    }
+
+    /// Length of the gradient rows that [`Pair::adjoint`] returns for this set.
+    pub fn gradient_len(&self) -> usize {
+        self.prepared.layout.gradient_rows() * self.prepared.stride
+    }
+
+    /// Adds the gradient by the features that follows from a gradient computed by [`Pair::adjoint`].
+    pub fn chain(&self, gradient: &[f64], out: &mut FeatureData) {
+        self.prepared.chain(gradient, self.functional, self.features, out);
+    }
+
+    /// `Σ_i weight_i · ℓ_i ℓ_i k(x_i, x_i)` and its gradient rows (to [`FunctionalSet::chain`]).
+    pub fn trace(&self, weights: &[f64]) -> (f64, Vec<f64>) {
+        let mut left = weights.to_vec();
+        left.resize(self.prepared.stride, 0.0);
+        let (zeros, ones) = (vec![0.0; self.prepared.stride], vec![1.0; self.prepared.stride]);
+        let cotangent = Cotangent { left: [&left, &zeros], right: [&ones, &zeros] };
+        let (mut gx, gy) = adjoint(&self.prepared, &self.prepared, Region::Diagonal, cotangent);
+        // The gradient by the log-amplitude of one side is the contracted value itself.
+        let value = gx[..self.prepared.n].iter().sum();
+        gx.iter_mut().zip(&gy).for_each(|(a, b)| *a += b);
+        (value, gx)
+    }
+}
+
+/// Where a block goes in a column-major matrix.
+#[derive(Debug)]
+pub struct Target<'a> {
+    /// The matrix.
+    pub data: &'a mut [f64],
+    /// Distance between columns.
+    pub ld: usize,
+    /// First row of the block.
+    pub row: usize,
+    /// First column of the block.
+    pub column: usize,
+    /// Whether to add to what is there.
+    pub add: bool,
+}
+
+/// A block of the Gram matrix: rows from `y`, columns from `x`.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair<'a> {
+    /// Functionals along the columns.
+    pub x: &'a FunctionalSet<'a>,
+    /// Functionals along the rows.
+    pub y: &'a FunctionalSet<'a>,
+    /// Only entries with row index ≥ column index: a diagonal block of a symmetric matrix.
+    pub lower: bool,
+}
+
+impl Pair<'_> {
+    fn region(&self) -> Region {
+        if self.lower { Region::Lower } else { Region::Full }
+    }
+
+    /// Writes the block. With `lower`, a few entries above the diagonal are overwritten too.
+    pub fn forward(&self, target: Target<'_>) {
+        let (x, y) = (&self.x.prepared, &self.y.prepared);
+        let Target { data, ld, row, column, add } = target;
+        let columns = &mut data[column * ld..(column + x.n) * ld];
+        columns.par_chunks_mut(ld * COLUMNS).enumerate().for_each(|(b, out)| {
+            let work = Sweep { x, y, columns: (b * COLUMNS, out.len() / ld), region: self.region() };
+            work.forward(out, ld, row, add);
+        });
+    }
+
+    /// Gradient rows `(x, y)` of `Σ ḡ_{yx} K_{yx}` with `ḡ_{yx} = Σ_k left_k[y] right_k[x]`; with `lower` the sum is over the whole symmetric
+    /// matrix, `ḡ` symmetrised: entries below the diagonal stand for both.
+    pub fn adjoint(&self, terms: &[(&[f64], &[f64])]) -> (Vec<f64>, Vec<f64>) {
+        let (x, y) = (&self.x.prepared, &self.y.prepared);
+        let padded = |v: &[f64], n: usize| {
+            let mut out = v.to_vec();
+            out.resize(n, 0.0);
+            out
+        };
+        let pick = |k: usize| terms.get(k).copied().unwrap_or((&[], &[]));
+        let left: [Vec<f64>; 2] = std::array::from_fn(|k| padded(pick(k).0, y.stride));
+        let right: [Vec<f64>; 2] = std::array::from_fn(|k| padded(pick(k).1, x.stride));
+        adjoint(x, y, self.region(), Cotangent { left: [&left[0], &left[1]], right: [&right[0], &right[1]] })
+    }
+}
+
+fn adjoint(x: &Prepared, y: &Prepared, region: Region, cotangent: Cotangent<'_>) -> (Vec<f64>, Vec<f64>) {
+    let rows = x.layout.gradient_rows();
+    let blocks = x.n.div_ceil(COLUMNS);
+    let parts: Vec<(Vec<f64>, Vec<f64>)> = (0..TASKS.min(blocks))
+        .into_par_iter()
+        .map(|task| {
+            let (mut gx, mut gy) = (vec![0.0; rows * x.stride], vec![0.0; rows * y.stride]);
+            for b in (task..blocks).step_by(TASKS) {
+                let start = b * COLUMNS;
+                let work = Sweep { x, y, columns: (start, COLUMNS.min(x.n - start)), region };
+                work.adjoint(cotangent, &mut gx, &mut gy);
+            }
+            (gx, gy)
+        })
+        .collect();
+    let add = |mut a: Vec<f64>, b: &Vec<f64>| {
+        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        a
+    };
+    let mut sums = (vec![0.0; rows * x.stride], vec![0.0; rows * y.stride]);
+    for (gx, gy) in &parts {
+        sums = (add(sums.0, gx), add(sums.1, gy));
+    }
+    sums
+}
+
+/// Some columns of a block, dispatched to code for the dimension, the kernel form and the derivatives of both sides.
+struct Sweep<'a> {
+    x: &'a Prepared,
+    y: &'a Prepared,
+    columns: (usize, usize),
+    region: Region,
+}
+
+/// Derivative levels that code exists for: values only, first coordinate without second derivatives (space and time), all.
+fn covering(level: Level, dim: usize) -> Level {
+    let all = FULL | ((1 << dim) - 1);
+    match level {
+        0 => 0,
+        _ if dim > 1 && level & 1 == 0 => all & !1,
+        _ => all,
+    }
+}
+
+macro_rules! dispatch {
+    ($sweep:expr, $call:ident) => {{
+        let sweep = $sweep;
+        let layout = sweep.x.layout;
+        let (mut lx, mut ly) = (covering(sweep.x.level, layout.dim), covering(sweep.y.level, layout.dim));
+        if lx != 0 && ly != 0 {
+            // A side treated as taking more derivatives has zero coefficients there.
+            (lx, ly) = (lx | ly, lx | ly);
+        }
+        match (layout.dim, layout.gibbs) {
+            (1, 0) => dispatch!(@levels $call, lx, ly, 1, 0, 0x81, 0x81),
+            (1, _) => dispatch!(@levels $call, lx, ly, 1, 1, 0x81, 0x81),
+            (2, 0) => dispatch!(@levels $call, lx, ly, 2, 0, 0x82, 0x83),
+            (2, 1) => dispatch!(@levels $call, lx, ly, 2, 1, 0x82, 0x83),
+            (2, _) => dispatch!(@levels $call, lx, ly, 2, 2, 0x82, 0x83),
+            (_, 0) => dispatch!(@levels $call, lx, ly, 3, 0, 0x86, 0x87),
+            (_, 1) => dispatch!(@levels $call, lx, ly, 3, 1, 0x86, 0x87),
+            (_, _) => dispatch!(@levels $call, lx, ly, 3, 3, 0x86, 0x87),
+        }
+    }};
+    (@levels $call:ident, $lx:expr, $ly:expr, $d:literal, $g:literal, $part:literal, $all:literal) => {
+        match ($lx, $ly) {
+            (0, 0) => $call!($d, $g, 0, 0),
+            (0, $part) => $call!($d, $g, 0, $part),
+            ($part, 0) => $call!($d, $g, $part, 0),
+            ($part, $part) => $call!($d, $g, $part, $part),
+            (0, _) => $call!($d, $g, 0, $all),
+            (_, 0) => $call!($d, $g, $all, 0),
+            (_, _) => $call!($d, $g, $all, $all),
+        }
+    };
+}
+
+impl Sweep<'_> {
+    fn forward(self, out: &mut [f64], ld: usize, offset: usize, add: bool) {
+        macro_rules! call {
+            ($d:literal, $g:literal, $x:literal, $y:literal) => {
+                run(Forward::<$d, $g, $x, $y> { x: self.x, y: self.y, columns: self.columns, region: self.region, out, ld, offset, add })
+            };
+        }
+        dispatch!(&self, call)
+    }
+
+    fn adjoint(self, cotangent: Cotangent<'_>, gx: &mut [f64], gy: &mut [f64]) {
+        macro_rules! call {
+            ($d:literal, $g:literal, $x:literal, $y:literal) => {
+                run(Adjoint::<$d, $g, $x, $y> { x: self.x, y: self.y, columns: self.columns, region: self.region, cotangent, gx, gy })
+            };
+        }
+        dispatch!(&self, call)
+    }
+}
+
+fn run(work: impl WithSimd<Output = ()>) {
+    Arch::new().dispatch(work);
+}

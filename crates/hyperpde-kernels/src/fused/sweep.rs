@@ -1,0 +1,298 @@
+//! Loops over pairs: blocks of Gram matrices, and the contraction of their derivative with rank-one cotangents.
+//!
+//! A block is column-major with the second argument `y` along the column, so that lanes run over `y` and the first argument is
+//! broadcast. Rows are tiled so that the `y` data of a tile stays in the first-level cache for a block of columns.
+
+use pulp::{Simd, WithSimd};
+
+use super::distance::{self, Distance};
+use super::gibbs;
+use super::lanes::Lanes;
+use super::pair::{Channel, Level, Psi, Side, SideGrad, full, second};
+use super::prepared::{Layout, Prepared};
+
+/// Vectors of `y` per tile.
+const TILE: usize = 16;
+
+/// Which entries `(y, x)` of a block are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Region {
+    /// All.
+    Full,
+    /// Those with `y ≥ x` (by index): a diagonal block of a symmetric matrix.
+    Lower,
+    /// Those with `y = x`.
+    Diagonal,
+}
+
+#[inline(always)]
+fn side<S: Simd, const D: usize, const G: usize, const L: Level>(simd: S, layout: &Layout, at: impl Fn(usize) -> Lanes<S>) -> Side<S, D, G> {
+    let zero = Lanes::splat(simd, 0.0);
+    let empty = Channel { value: zero, p: zero, q: zero, t: [zero; D], g: [zero; D] };
+    let head = layout.head();
+    let mut out = Side { c: at(Layout::C), a: [zero; D], b: [zero; D], x: [zero; D], amplitude: at(head), da: zero, ga: [zero; D], gibbs: [empty; G] };
+    for i in 0..D {
+        if G > 0 {
+            out.x[i] = at(layout.x() + i);
+        }
+        if full(L) {
+            out.b[i] = at(layout.b() + i);
+        }
+        if second(L, i) {
+            out.a[i] = at(Layout::A + i);
+            out.ga[i] = at(head + 2 + i);
+        }
+    }
+    if full(L) {
+        out.da = at(head + 1);
+    }
+    for c in 0..G {
+        let base = layout.gibbs(c);
+        out.gibbs[c].value = at(base);
+        if full(L) {
+            out.gibbs[c].p = at(base + 1);
+            out.gibbs[c].q = at(base + 2);
+            for i in 0..D {
+                if second(L, i) {
+                    out.gibbs[c].t[i] = at(base + 3 + i);
+                    out.gibbs[c].g[i] = at(base + 3 + D + i);
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Visits the rows of a side's gradient, as `(row, lanes)` from the head on.
+#[inline(always)]
+fn each_gradient<S: Simd, const D: usize, const G: usize, const L: Level>(layout: &Layout, g: &SideGrad<S, D, G>, mut put: impl FnMut(usize, Lanes<S>)) {
+    let head = layout.head();
+    put(0, g.amplitude);
+    if full(L) {
+        put(1, g.da);
+    }
+    for i in 0..D {
+        if second(L, i) {
+            put(2 + i, g.ga[i]);
+        }
+    }
+    for c in 0..G {
+        let base = layout.gibbs(c) - head;
+        put(base, g.gibbs[c].value);
+        if full(L) {
+            put(base + 1, g.gibbs[c].p);
+            put(base + 2, g.gibbs[c].q);
+            for i in 0..D {
+                if second(L, i) {
+                    put(base + 3 + i, g.gibbs[c].t[i]);
+                    put(base + 3 + D + i, g.gibbs[c].g[i]);
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn each_distance_gradient<S: Simd, const D: usize, const L: Level>(base: usize, g: &Distance<S, D>, mut put: impl FnMut(usize, Lanes<S>)) {
+    put(base, g.value);
+    if full(L) {
+        put(base + 1, g.p);
+        put(base + 2, g.q);
+        for i in 0..D {
+            if second(L, i) {
+                put(base + 3 + i, g.g[i]);
+            }
+        }
+    }
+}
+
+/// Range of `y` vectors (of `lanes` lanes) that column `s` needs.
+#[inline(always)]
+fn span(region: Region, s: usize, vectors: usize, lanes: usize) -> (usize, usize) {
+    match region {
+        Region::Full => (0, vectors),
+        Region::Lower => (s / lanes, vectors),
+        Region::Diagonal => (s / lanes, s / lanes + 1),
+    }
+}
+
+/// Writes (or adds) a block of `ℓ ℓ' k` for some columns.
+pub(crate) struct Forward<'a, const D: usize, const G: usize, const X: Level, const Y: Level> {
+    pub x: &'a Prepared,
+    pub y: &'a Prepared,
+    /// First column and number of columns.
+    pub columns: (usize, usize),
+    pub region: Region,
+    /// The columns, `ld` apart; the block starts at `offset` in each.
+    pub out: &'a mut [f64],
+    pub ld: usize,
+    pub offset: usize,
+    pub add: bool,
+}
+
+impl<const D: usize, const G: usize, const X: Level, const Y: Level> WithSimd for Forward<'_, D, G, X, Y> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { x, y, columns: (start, count), region, out, ld, offset, add } = self;
+        let (layout, lanes) = (y.layout, S::F64_LANES);
+        let ydata = S::as_simd_f64s(&y.data).0;
+        let ys = y.stride / lanes;
+        for tile in (0..ys).step_by(TILE) {
+            let end = (tile + TILE).min(ys);
+            for s in 0..count {
+                let (lo, hi) = span(region, start + s, ys, lanes);
+                let (lo, hi) = (lo.max(tile), hi.min(end));
+                if lo >= hi {
+                    continue;
+                }
+                let xs = |row: usize| Lanes::splat(simd, x.data[row * x.stride + start + s]);
+                let sx = side::<S, D, G, X>(simd, &layout, xs);
+                let column = &mut out[s * ld + offset..s * ld + offset + y.n];
+                for v in lo..hi {
+                    let at = |row: usize| Lanes::new(simd, ydata[row * ys + v]);
+                    let sy = side::<S, D, G, Y>(simd, &layout, at);
+                    let mut psi = Psi::start::<G, X, Y>(simd, &sx, &sy);
+                    gibbs::forward::<S, D, G, X, Y>(simd, &sx, &sy, &mut psi);
+                    for k in 0..layout.distances {
+                        let base = layout.distance(k);
+                        let dx = Distance::read::<X>(simd, |i| xs(base + i));
+                        let dy = Distance::read::<Y>(simd, |i| at(base + i));
+                        distance::forward::<S, D, X, Y>(&dx, &dy, &mut psi);
+                    }
+                    let mut value = psi.scale * psi.exponent.exp() * psi.bracket::<G, X, Y>(&sx, &sy);
+                    let slot = &mut column[v * lanes..(v * lanes + lanes).min(y.n)];
+                    if add {
+                        value += Lanes::new(simd, simd.partial_load_f64s(slot));
+                    }
+                    simd.partial_store_f64s(slot, value.vector());
+                }
+            }
+        }
+    }
+}
+
+/// A cotangent `ḡ_{yx} = Σ_k left_k[y] · right_k[x]` of a block, of rank one or two.
+#[derive(Clone, Copy)]
+pub(crate) struct Cotangent<'a> {
+    /// `left_k` over the padded `y`, zero in the padding.
+    pub left: [&'a [f64]; 2],
+    /// `right_k` over `x`.
+    pub right: [&'a [f64]; 2],
+}
+
+/// Adds `Σ ḡ_{yx} ∂(ℓ ℓ' k)_{yx}/∂(features)` for some columns to the gradient rows of both sides.
+pub(crate) struct Adjoint<'a, const D: usize, const G: usize, const X: Level, const Y: Level> {
+    pub x: &'a Prepared,
+    pub y: &'a Prepared,
+    pub columns: (usize, usize),
+    pub region: Region,
+    pub cotangent: Cotangent<'a>,
+    pub gx: &'a mut [f64],
+    pub gy: &'a mut [f64],
+}
+
+impl<const D: usize, const G: usize, const X: Level, const Y: Level> WithSimd for Adjoint<'_, D, G, X, Y> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { x, y, columns: (start, count), region, cotangent, gx, gy } = self;
+        let (layout, lanes) = (y.layout, S::F64_LANES);
+        let head = layout.head();
+        let ydata = S::as_simd_f64s(&y.data).0;
+        let left = [S::as_simd_f64s(cotangent.left[0]).0, S::as_simd_f64s(cotangent.left[1]).0];
+        let gy = S::as_mut_simd_f64s(gy).0;
+        let ys = y.stride / lanes;
+        let zero = Lanes::splat(simd, 0.0);
+        let mut distance_sums = vec![zero; layout.distances * (3 + D)];
+        for tile in (0..ys).step_by(TILE) {
+            let end = (tile + TILE).min(ys);
+            for s in start..start + count {
+                let (lo, hi) = span(region, s, ys, lanes);
+                let (lo, hi) = (lo.max(tile), hi.min(end));
+                if lo >= hi {
+                    continue;
+                }
+                let xs = |row: usize| Lanes::splat(simd, x.data[row * x.stride + s]);
+                let sx = side::<S, D, G, X>(simd, &layout, xs);
+                let right = [Lanes::splat(simd, cotangent.right[0][s]), Lanes::splat(simd, cotangent.right[1][s])];
+                let mut sum = SideGrad::<S, D, G>::zero(simd);
+                distance_sums.fill(zero);
+                for v in lo..hi {
+                    let at = |row: usize| Lanes::new(simd, ydata[row * ys + v]);
+                    let mut g = Lanes::new(simd, left[0][v]).mul_add(right[0], Lanes::new(simd, left[1][v]) * right[1]);
+                    if region != Region::Full && v == s / lanes {
+                        g = g * region_weight(simd, region, s % lanes);
+                    }
+                    let sy = side::<S, D, G, Y>(simd, &layout, at);
+                    let mut psi = Psi::start::<G, X, Y>(simd, &sx, &sy);
+                    gibbs::forward::<S, D, G, X, Y>(simd, &sx, &sy, &mut psi);
+                    for k in 0..layout.distances {
+                        let base = layout.distance(k);
+                        let dx = Distance::read::<X>(simd, |i| xs(base + i));
+                        let dy = Distance::read::<Y>(simd, |i| at(base + i));
+                        distance::forward::<S, D, X, Y>(&dx, &dy, &mut psi);
+                    }
+                    let t = g * psi.scale * psi.exponent.exp();
+                    let e = t * psi.bracket::<G, X, Y>(&sx, &sy);
+                    let bar = psi.adjoint::<G, X, Y>(simd, &sx, &sy, t, e);
+                    let mut grad = SideGrad::<S, D, G>::zero(simd);
+                    sum.amplitude += e;
+                    grad.amplitude = e;
+                    if full(X) {
+                        sum.da += bar.p;
+                    }
+                    if full(Y) {
+                        grad.da = bar.pp;
+                    }
+                    for i in 0..D {
+                        if second(X, i) {
+                            sum.ga[i] += bar.x[i];
+                        }
+                        if second(Y, i) {
+                            grad.ga[i] = bar.y[i];
+                        }
+                    }
+                    gibbs::adjoint::<S, D, G, X, Y>(simd, &sx, &sy, &bar, &mut sum, &mut grad);
+                    let mut put = |row: usize, l: Lanes<S>| {
+                        let slot = &mut gy[row * ys + v];
+                        *slot = (Lanes::new(simd, *slot) + l).vector();
+                    };
+                    each_gradient::<S, D, G, Y>(&layout, &grad, &mut put);
+                    for k in 0..layout.distances {
+                        let base = layout.distance(k);
+                        let dx = Distance::read::<X>(simd, |i| xs(base + i));
+                        let dy = Distance::read::<Y>(simd, |i| at(base + i));
+                        let (hx, hy) = distance::adjoint::<S, D, X, Y>(simd, &dx, &dy, &bar);
+                        each_distance_gradient::<S, D, Y>(base - head, &hy, &mut put);
+                        each_distance_gradient::<S, D, X>(k * (3 + D), &hx, |i, l| distance_sums[i] += l);
+                    }
+                }
+                let mut put = |row: usize, l: Lanes<S>| gx[row * x.stride + s] += l.sum();
+                each_gradient::<S, D, G, X>(&layout, &sum, &mut put);
+                for (i, l) in distance_sums.iter().enumerate() {
+                    put(layout.distance(0) - head + i, *l);
+                }
+            }
+        }
+    }
+}
+
+/// Weights of the vector that holds the diagonal, at lane `diagonal`: one half there (an off-diagonal pair of a symmetric matrix counts twice,
+/// the diagonal once) with [`Region::Lower`], one with [`Region::Diagonal`].
+#[inline(always)]
+fn region_weight<S: Simd>(simd: S, region: Region, diagonal: usize) -> Lanes<S> {
+    let mut weights = simd.splat_f64s(0.0);
+    for (lane, w) in pulp::bytemuck::cast_slice_mut::<S::f64s, f64>(std::slice::from_mut(&mut weights)).iter_mut().enumerate() {
+        *w = match region {
+            Region::Lower if lane > diagonal => 1.0,
+            Region::Lower if lane == diagonal => 0.5,
+            Region::Diagonal if lane == diagonal => 1.0,
+            Region::Full => 1.0,
+            _ => 0.0,
+        };
+    }
+    Lanes::new(simd, weights)
+}

@@ -1,0 +1,267 @@
+//! Cholesky factorisation on the host in float64, with escalating jitter.
+//!
+//! For a symmetric positive definite `A` of shape `[n, n]`
+//!
+//! ```text
+//! A + j · mean(diag A) · I = L Lᵀ,    log det A = 2 Σ_i log L_ii,    A⁻¹ b = L⁻ᵀ L⁻¹ b
+//! ```
+//!
+//! with the smallest `j` of the [`JitterPolicy`] that works, `j = 0` first. Cost: `n³/3` flops for the factorisation,
+//! `2 n² k` for `k` right-hand sides. The factorisation is faer's blocked one; all of it runs in the caller's buffer.
+
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::cholesky::llt::factor::{self, LltError, LltParams};
+use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
+use faer::{Auto, MatMut, MatRef, Par};
+
+use crate::{CholeskyInfo, JitterPolicy, SpdError};
+
+/// The factor `L` of a symmetric positive definite matrix, float64, on the host.
+pub struct Cholesky {
+    buffer: Vec<f64>,
+    n: usize,
+    info: CholeskyInfo,
+}
+
+impl Cholesky {
+    /// Factors the symmetric matrix whose lower triangle is in `buffer`, in place.
+    ///
+    /// # Arguments
+    /// * `buffer` - column-major `[n, n]`; entry `(i, j)`, `i >= j`, at `buffer[i + j * n]`. The strict upper triangle
+    ///   is not read and is left with unspecified values.
+    /// * `n` - size of the matrix.
+    /// * `policy` - jitter to try if the plain matrix is not positive definite.
+    /// * `refill` - writes the lower triangle of the original matrix again; called after each failed attempt that is
+    ///   followed by another one, because a failed attempt destroys the buffer.
+    ///
+    /// # Errors
+    /// [`SpdError::Shape`] if `n` is zero or the buffer has not `n * n` entries; [`SpdError::NonFinite`] if the lower
+    /// triangle holds a NaN or an infinity (first one in memory order); [`SpdError::NotPositiveDefinite`] if no
+    /// jitter of the policy helped. A matrix with a diagonal whose mean is not positive is given up at once.
+    pub fn factor(
+        buffer: Vec<f64>,
+        n: usize,
+        policy: &JitterPolicy,
+        refill: &mut dyn FnMut(&mut [f64]),
+    ) -> Result<Self, SpdError> {
+        check_square(&buffer, n)?;
+        check_lower_finite(&buffer, n)?;
+        let mean_diagonal = buffer.iter().step_by(n + 1).map(|d| d / n as f64).sum();
+        escalate(buffer, n, mean_diagonal, policy, refill)
+    }
+
+    /// Factors a symmetric matrix of which both triangles are in `buffer`, in place.
+    ///
+    /// Like [`Cholesky::factor`], but needs no `refill`: after a failed attempt the lower triangle is copied back from
+    /// the upper one, so a buffer is factored without ever being copied.
+    ///
+    /// # Arguments
+    /// * `buffer` - `[n, n]`, symmetric, hence row-major or column-major alike. Only the column-major lower triangle is
+    ///   read unless jitter is needed; symmetry is not checked.
+    ///
+    /// # Errors
+    /// As [`Cholesky::factor`].
+    pub fn factor_symmetric(buffer: Vec<f64>, n: usize, policy: &JitterPolicy) -> Result<Self, SpdError> {
+        check_square(&buffer, n)?;
+        // faer overwrites the upper triangle too, but only inside diagonal blocks no larger than its recursion
+        // threshold: keeping that band of the lower triangle is enough to restore the rest by symmetry.
+        let width = <LltParams as Auto<f64>>::auto().recursion_threshold.clamp(1, n);
+        let mut band = Vec::new();
+        if policy.after(0.0).is_some() {
+            band.reserve_exact(width * n);
+            for j in 0..n {
+                band.extend_from_slice(&buffer[j * n + j..j * n + n.min(j + width)]);
+            }
+        }
+        let mut restore = |buffer: &mut [f64]| {
+            for j in 0..n {
+                for i in j + width..n {
+                    buffer[i + j * n] = buffer[j + i * n];
+                }
+            }
+            let mut saved = band.as_slice();
+            for j in 0..n {
+                let (column, rest) = saved.split_at(width.min(n - j));
+                buffer[j * n + j..][..column.len()].copy_from_slice(column);
+                saved = rest;
+            }
+        };
+        Self::factor(buffer, n, policy, &mut restore)
+    }
+
+    /// Size `n` of the matrix.
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    /// Jitter, attempts and condition estimate.
+    pub fn info(&self) -> CholeskyInfo {
+        self.info
+    }
+
+    /// `log det A = 2 Σ_i log L_ii`, of the matrix with its jitter.
+    pub fn log_det(&self) -> f64 {
+        2.0 * self.diagonal().map(f64::ln).sum::<f64>()
+    }
+
+    /// `L` as an `[n, n]` view. Only its lower triangle means anything.
+    pub fn factor_matrix(&self) -> MatRef<'_, f64> {
+        MatRef::from_column_major_slice(&self.buffer, self.n, self.n)
+    }
+
+    /// Overwrites `b` with `A⁻¹ b`.
+    ///
+    /// # Arguments
+    /// * `b` - column-major `[n, k]`.
+    /// * `k` - number of right-hand sides.
+    ///
+    /// # Errors
+    /// [`SpdError::Shape`] if `b` has not `n * k` entries; [`SpdError::NonFinite`] if `b` holds a NaN or an infinity;
+    /// [`SpdError::Overflow`] if the solution does. In the last case `b` holds unusable values.
+    pub fn solve_in_place(&self, b: &mut [f64], k: usize) -> Result<(), SpdError> {
+        self.half_solve_in_place(b, k)?;
+        self.transposed_solve_unchecked(b, k);
+        check_solution(b, self.n)
+    }
+
+    /// Overwrites `b` with `L⁻¹ b`, so that `|L⁻¹ b|² = bᵀ A⁻¹ b` per column.
+    ///
+    /// # Arguments and errors
+    /// As [`Cholesky::solve_in_place`].
+    pub fn half_solve_in_place(&self, b: &mut [f64], k: usize) -> Result<(), SpdError> {
+        if b.len() != self.n * k {
+            return Err(SpdError::Shape {
+                what: "right-hand side",
+                expected: format!("{} x {k} = {} entries", self.n, self.n * k),
+                got: format!("{} entries", b.len()),
+            });
+        }
+        if let Some(p) = b.iter().position(|v| !v.is_finite()) {
+            return Err(SpdError::NonFinite { what: "right-hand side", row: p % self.n, col: p / self.n, value: b[p] });
+        }
+        self.half_solve_unchecked(b, k);
+        check_solution(b, self.n)
+    }
+
+    /// `L⁻¹ b` in place, for a `b` known to be `[n, k]`.
+    pub(crate) fn half_solve_unchecked(&self, b: &mut [f64], k: usize) {
+        let rhs = MatMut::from_column_major_slice_mut(b, self.n, k);
+        solve_lower_triangular_in_place(self.factor_matrix(), rhs, parallelism(k));
+    }
+
+    /// `L⁻ᵀ b` in place, for a `b` known to be `[n, k]`.
+    pub(crate) fn transposed_solve_unchecked(&self, b: &mut [f64], k: usize) {
+        let rhs = MatMut::from_column_major_slice_mut(b, self.n, k);
+        solve_upper_triangular_in_place(self.factor_matrix().transpose(), rhs, parallelism(k));
+    }
+
+    /// Gives the allocation back for the next matrix; its contents are unspecified.
+    pub fn into_buffer(self) -> Vec<f64> {
+        self.buffer
+    }
+
+    fn diagonal(&self) -> impl Iterator<Item = f64> {
+        self.buffer.iter().step_by(self.n + 1).copied()
+    }
+}
+
+/// A few right-hand sides are bound by memory traffic: threads would cost more than they bring.
+fn parallelism(k: usize) -> Par {
+    if k < 32 { Par::Seq } else { Par::rayon(0) }
+}
+
+impl std::fmt::Debug for Cholesky {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cholesky").field("n", &self.n).field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+/// Factors with growing jitter until an attempt succeeds or the policy ends.
+fn escalate(
+    mut buffer: Vec<f64>,
+    n: usize,
+    mean_diagonal: f64,
+    policy: &JitterPolicy,
+    refill: &mut dyn FnMut(&mut [f64]),
+) -> Result<Cholesky, SpdError> {
+    let (mut jitter, mut attempts) = (0.0, 1);
+    loop {
+        let outcome = attempt(&mut buffer, n);
+        let done = outcome.err().unwrap_or(n);
+        let condition = condition_estimate(&buffer, n, done);
+        let Err(pivot) = outcome else {
+            if jitter > 0.0 {
+                log::warn!(
+                    "matrix of size {n} is not positive definite in float64: added relative jitter {jitter:.1e} to \
+                     its diagonal (attempt {attempts}, condition estimate {condition:.1e})"
+                );
+            }
+            let info = CholeskyInfo { jitter, attempts, condition };
+            return Ok(Cholesky { buffer, n, info });
+        };
+        // Negated so that a mean that overflowed to NaN ends here too.
+        let positive = mean_diagonal > 0.0 && mean_diagonal.is_finite();
+        let Some(next) = policy.after(jitter).filter(|_| positive) else {
+            return Err(SpdError::NotPositiveDefinite { size: n, pivot, jitter, condition });
+        };
+        log::debug!("pivot {pivot} of {n} failed with relative jitter {jitter:.1e}, trying {next:.1e}");
+        (jitter, attempts) = (next, attempts + 1);
+        refill(&mut buffer);
+        for d in buffer.iter_mut().step_by(n + 1) {
+            *d += jitter * mean_diagonal;
+        }
+    }
+}
+
+/// One factorisation; the index of the pivot that was not positive and finite otherwise.
+fn attempt(buffer: &mut [f64], n: usize) -> Result<(), usize> {
+    let par = Par::rayon(0);
+    let scratch = factor::cholesky_in_place_scratch::<f64>(n, par, Default::default());
+    let matrix = MatMut::from_column_major_slice_mut(buffer, n, n);
+    factor::cholesky_in_place(
+        matrix,
+        Default::default(),
+        par,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+        Default::default(),
+    )
+    .map(|_| ())
+    .map_err(|LltError::NonPositivePivot { index }| index)
+}
+
+/// `(max L_ii / min L_ii)²` over the first `done` columns, infinite if there are none.
+fn condition_estimate(buffer: &[f64], n: usize, done: usize) -> f64 {
+    let (min, max) =
+        buffer.iter().step_by(n + 1).take(done).fold((f64::INFINITY, 0.0_f64), |(lo, hi), &d| (lo.min(d), hi.max(d)));
+    if done == 0 { f64::INFINITY } else { (max / min).powi(2) }
+}
+
+fn check_square(buffer: &[f64], n: usize) -> Result<(), SpdError> {
+    if n > 0 && n.checked_mul(n) == Some(buffer.len()) {
+        return Ok(());
+    }
+    Err(SpdError::Shape {
+        what: "matrix",
+        expected: format!("n x n entries with n = {n} > 0"),
+        got: format!("{} entries", buffer.len()),
+    })
+}
+
+fn check_lower_finite(buffer: &[f64], n: usize) -> Result<(), SpdError> {
+    for (col, column) in buffer.chunks_exact(n).enumerate() {
+        let lower = &column[col..];
+        // No early exit within a column: the branch-free loop is vectorised.
+        if lower.iter().fold(false, |bad, v| bad | !v.is_finite()) {
+            let row = col + lower.iter().position(|v| !v.is_finite()).unwrap_or(0);
+            return Err(SpdError::NonFinite { what: "matrix", row, col, value: column[row] });
+        }
+    }
+    Ok(())
+}
+
+fn check_solution(x: &[f64], n: usize) -> Result<(), SpdError> {
+    match x.iter().position(|v| !v.is_finite()) {
+        None => Ok(()),
+        Some(p) => Err(SpdError::Overflow { what: "solution", row: p % n, col: p / n, value: x[p], dtype: "float64" }),
+    }
+}

@@ -1,0 +1,333 @@
+//! A problem: everything that is known about the fields before a solver sees them.
+//!
+//! Built once through [`ProblemBuilder`], which refuses parts that do not fit, then sampled into
+//! [`Collocation`] points and rows as often as needed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use hyperpde_gp::RowBlock;
+use hyperpde_kernels::Points;
+use serde::{Deserialize, Serialize};
+
+use crate::builder::ProblemBuilder;
+use crate::condition::{Condition, Location};
+use crate::domain::{Domain, Face};
+use crate::error::PdeError;
+use crate::observations::Observations;
+use crate::residual::Equations;
+use crate::sampling::{Sampler, seeded};
+use crate::scoring::{Reference, TestGrid};
+
+/// How many points to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampleSizes {
+    /// Collocation points in the interior, at least one.
+    pub interior: usize,
+    /// Points on all faces together, at least one per face that carries conditions.
+    pub boundary: usize,
+    /// Points of the validation pool, in the interior; zero for a solve with fixed hyperparameters.
+    pub validation: usize,
+}
+
+/// Settings with which a problem was published, as a starting point.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Defaults {
+    /// Interior collocation points.
+    pub interior: usize,
+    /// Boundary points, all faces together.
+    pub boundary: usize,
+    /// Points of the validation pool.
+    pub validation: usize,
+    /// Validation points per Gauss-Newton step.
+    pub batch: usize,
+    /// Gauss-Newton steps.
+    pub gauss_newton_steps: usize,
+    /// Optimizer updates per Gauss-Newton step.
+    pub outer_steps: usize,
+    /// Learning rate of the optimizer.
+    pub learning_rate: f64,
+    /// Validation loss (plain sum of squares) at which the updates of a step stop early.
+    pub loss_tolerance: f64,
+    /// Nugget `η`, relative to the trace ratios.
+    pub nugget: f64,
+}
+
+impl Defaults {
+    /// The sample sizes among the settings.
+    pub fn sizes(&self) -> SampleSizes {
+        SampleSizes {
+            interior: self.interior,
+            boundary: self.boundary,
+            validation: self.validation,
+        }
+    }
+}
+
+impl Default for Defaults {
+    /// What most of the published experiments share.
+    fn default() -> Self {
+        Self {
+            interior: 900,
+            boundary: 300,
+            validation: 900,
+            batch: 200,
+            gauss_newton_steps: 30,
+            outer_steps: 50,
+            learning_rate: 1e-2,
+            loss_tolerance: 1e-5,
+            nugget: 1e-10,
+        }
+    }
+}
+
+/// Points and rows of one draw.
+#[derive(Clone, Debug)]
+pub struct Collocation {
+    /// Interior points `[n, d]`, where the equations hold.
+    pub interior: Points,
+    /// One block per condition, in the problem's order. Conditions on one face share their points.
+    pub boundary: Vec<RowBlock>,
+    /// Validation points in the interior, `[n_v, d]`, possibly none.
+    pub pool: Points,
+    /// One block per set of observations.
+    pub observations: Vec<RowBlock>,
+}
+
+/// Equations, conditions and data on a domain.
+#[derive(Clone)]
+pub struct Problem {
+    pub(crate) name: String,
+    pub(crate) domain: Domain,
+    pub(crate) fields: Vec<String>,
+    pub(crate) equations: Arc<dyn Equations>,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) observations: Vec<Observations>,
+    pub(crate) reference: Option<Arc<dyn Reference>>,
+    pub(crate) test_grid: TestGrid,
+    pub(crate) defaults: Defaults,
+    pub(crate) faces: Vec<Face>,
+}
+
+impl Problem {
+    /// Starts a problem of one field `u` on a domain.
+    pub fn builder(name: impl Into<String>, domain: Domain) -> ProblemBuilder {
+        ProblemBuilder::new(name.into(), domain)
+    }
+
+    /// Name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the equations hold.
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// Names of the fields, `[F]`.
+    pub fn fields(&self) -> &[String] {
+        &self.fields
+    }
+
+    /// The equations.
+    pub fn equations(&self) -> &Arc<dyn Equations> {
+        &self.equations
+    }
+
+    /// The conditions.
+    pub fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+
+    /// The observations.
+    pub fn observations(&self) -> &[Observations] {
+        &self.observations
+    }
+
+    /// The reference solution, if one is known.
+    pub fn reference(&self) -> Option<&Arc<dyn Reference>> {
+        self.reference.as_ref()
+    }
+
+    /// The grid for scores and plots.
+    pub fn test_grid(&self) -> &TestGrid {
+        &self.test_grid
+    }
+
+    /// Published settings.
+    pub fn defaults(&self) -> &Defaults {
+        &self.defaults
+    }
+
+    /// The distinct faces that carry conditions, in the order in which conditions name them. A periodic
+    /// pair counts as its lower face.
+    pub fn faces(&self) -> &[Face] {
+        &self.faces
+    }
+
+    /// Shares `boundary` points equally among [`Problem::faces`]; the last face takes the remainder.
+    ///
+    /// # Errors
+    /// [`PdeError::Sampling`] if a face would get none, or if there are points but no faces.
+    pub fn boundary_allotment(&self, boundary: usize) -> Result<Vec<usize>, PdeError> {
+        let faces = self.faces.len();
+        if boundary < faces || (faces == 0 && boundary > 0) {
+            return Err(PdeError::Sampling(format!(
+                "problem '{}' has {faces} faces with conditions, asked for {boundary} boundary points; {}",
+                self.name,
+                if faces == 0 {
+                    "ask for 0".into()
+                } else {
+                    format!("ask for at least {faces}")
+                }
+            )));
+        }
+        let mut shares = vec![boundary / faces.max(1); faces];
+        if let Some(last) = shares.last_mut() {
+            *last += boundary % faces;
+        }
+        Ok(shares)
+    }
+
+    /// Draws points and forms the rows of conditions and observations. The same seed gives the same points;
+    /// interior, pool and each face have their own random streams, so the size of one leaves the others.
+    ///
+    /// # Errors
+    /// [`PdeError::Sampling`] for zero interior points or too few boundary points, [`PdeError::Condition`]
+    /// if boundary data are not finite.
+    pub fn sample(
+        &self,
+        sizes: &SampleSizes,
+        sampler: Sampler,
+        seed: u64,
+    ) -> Result<Collocation, PdeError> {
+        let shares = self.boundary_allotment(sizes.boundary)?;
+        let interior = sampler.interior(&self.domain, sizes.interior, &mut seeded(seed, 0))?;
+        let pool = match sizes.validation {
+            0 => Points::new(self.domain.dim(), Vec::new())?,
+            n => sampler.interior(&self.domain, n, &mut seeded(seed, 1))?,
+        };
+        let mut faces = Vec::with_capacity(shares.len());
+        for ((&face, n), stream) in self.faces.iter().zip(shares).zip(2..) {
+            faces.push(sampler.face(&self.domain, face, n, &mut seeded(seed, stream))?);
+        }
+        self.collocation_from(interior, &faces, pool)
+    }
+
+    /// Rows on given points: `faces` has one set `[n, d]` for each of [`Problem::faces`], in that order.
+    ///
+    /// # Errors
+    /// [`PdeError::Shape`] for a wrong number of sets or dimension, [`PdeError::Sampling`] for an empty
+    /// interior or face, [`PdeError::Domain`] for points off the box or off their face, and
+    /// [`PdeError::Condition`] if boundary data are not finite.
+    pub fn collocation_from(
+        &self,
+        interior: Points,
+        faces: &[Points],
+        pool: Points,
+    ) -> Result<Collocation, PdeError> {
+        if interior.is_empty() {
+            return Err(PdeError::Sampling("there are no interior points".into()));
+        }
+        self.check_inside("interior", &interior)?;
+        self.check_inside("validation", &pool)?;
+        if faces.len() != self.faces.len() {
+            return Err(PdeError::Shape {
+                what: "sets of boundary points".into(),
+                expected: format!("{}, one per face with conditions", self.faces.len()),
+                got: faces.len().to_string(),
+            });
+        }
+        for (&face, points) in self.faces.iter().zip(faces) {
+            let name = self.domain.face_name(face)?;
+            if points.is_empty() {
+                return Err(PdeError::Sampling(format!(
+                    "there are no points on the face {name}"
+                )));
+            }
+            self.check_inside(&name, points)?;
+            for x in points.rows() {
+                if !self.domain.on_face(face, x)? {
+                    return Err(PdeError::Domain(format!(
+                        "boundary point {x:?} is not on the face {name}"
+                    )));
+                }
+            }
+        }
+        let opposite = self.opposite_sites(faces)?;
+        let mut boundary = Vec::with_capacity(self.conditions.len());
+        for condition in &self.conditions {
+            let at = self
+                .faces
+                .iter()
+                .position(|&f| f == condition.location().face());
+            if let Some(at) = at {
+                let across = matches!(condition.location(), Location::Periodic { .. });
+                boundary
+                    .push(condition.rows(&faces[at], opposite[at].as_ref().filter(|_| across))?);
+            }
+        }
+        let observations = self
+            .observations
+            .iter()
+            .map(Observations::rows)
+            .collect::<Result<_, _>>()?;
+        Ok(Collocation {
+            interior,
+            boundary,
+            pool,
+            observations,
+        })
+    }
+
+    /// For each face that is one of a periodic pair, its points moved to the other face; made once, so that
+    /// all conditions across the pair share them.
+    fn opposite_sites(&self, faces: &[Points]) -> Result<Vec<Option<Points>>, PdeError> {
+        let mut sites = Vec::with_capacity(faces.len());
+        for (face, points) in self.faces.iter().zip(faces) {
+            let periodic = self.conditions.iter().any(|c| {
+                matches!(c.location(), Location::Periodic { .. }) && c.location().face() == *face
+            });
+            sites.push(if periodic {
+                let target = self.domain.coordinate(Face::upper(face.axis))?;
+                let mut data = points.as_slice().to_vec();
+                data.iter_mut()
+                    .skip(face.axis)
+                    .step_by(points.dim())
+                    .for_each(|v| *v = target);
+                Some(Points::new(points.dim(), data)?)
+            } else {
+                None
+            });
+        }
+        Ok(sites)
+    }
+
+    fn check_inside(&self, what: &str, points: &Points) -> Result<(), PdeError> {
+        if points.dim() != self.domain.dim() {
+            return Err(PdeError::Shape {
+                what: format!("{what} points"),
+                expected: format!("dimension {}", self.domain.dim()),
+                got: format!("dimension {}", points.dim()),
+            });
+        }
+        match points.rows().find(|x| !self.domain.contains(x)) {
+            Some(x) => Err(PdeError::Domain(format!(
+                "{what} point {x:?} is outside the box"
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Problem")
+            .field("name", &self.name)
+            .field("domain", &self.domain)
+            .field("fields", &self.fields)
+            .field("conditions", &self.conditions)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,1 @@
+//! Solve nonlinear PDEs and PDE inverse problems with Gaussian processes, learning the kernel while solving
