@@ -1,1 +1,14 @@
-//! Bilevel hyperparameter learning: Gauss-Newton inner solves, outer objectives, optimizers, training loop
+//! Bilevel hyperparameter learning: Gauss-Newton inner solves, outer objectives, optimizers, training loop.
+
+mod bilevel;
+mod error;
+mod iterate;
+mod optimizer;
+mod record;
+mod settings;
+
+pub use bilevel::{Batches, Bilevel, Event, Outcome};
+pub use error::BilevelError;
+pub use optimizer::{Adam, Optimizer};
+pub use record::{GaussNewtonRecord, Observer, OuterRecord, Termination};
+pub use settings::{BilevelSettings, OptimizerState};

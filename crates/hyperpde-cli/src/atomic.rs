@@ -25,7 +25,8 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     };
     fs::create_dir_all(folder).map_err(|e| CliError::io("create the folder", folder, e))?;
 
-    let (temporary, file) = create_temporary(folder, &name.to_string_lossy()).map_err(|e| CliError::io("write", path, e))?;
+    let (temporary, file) =
+        create_temporary(folder, &name.to_string_lossy()).map_err(|e| CliError::io("write", path, e))?;
     let outcome = fill(file, bytes).and_then(|()| fs::rename(&temporary, path));
     if let Err(source) = outcome {
         // The first error is the one to report, whether or not the clean-up succeeds.

@@ -43,6 +43,13 @@ pub enum CliError {
     Figure(#[from] FigureError),
 }
 
+impl From<hyperpde_pde::PdeError> for CliError {
+    /// A problem that its parameters can't build.
+    fn from(error: hyperpde_pde::PdeError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
 impl CliError {
     /// Wraps a library's error, with what was being done when it came ("learning the kernel").
     pub fn numerical(doing: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

@@ -4,76 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use hyperpde_kernels::Backend;
+use hyperpde_pde::Sampler;
 use serde::{Serialize, Serializer};
 
 /// Largest count a flag accepts: the matrices are dense, and 10⁶ rows would already fill 8 TB.
 const MAX_COUNT: usize = 1_000_000;
-
-/// The tensor backend a run computes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
-    /// Burn's `ndarray` backend, on the processor (feature `ndarray`).
-    NdArray,
-    /// Burn's `flex` backend, on the processor (feature `flex`).
-    Flex,
-}
-
-impl Backend {
-    /// Every backend this version knows, compiled in or not.
-    pub const ALL: [Self; 2] = [Self::NdArray, Self::Flex];
-
-    /// The name used on the command line, in reports, and for the cargo feature.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NdArray => "ndarray",
-            Self::Flex => "flex",
-        }
-    }
-
-    /// Whether this program was compiled with the backend.
-    #[must_use]
-    pub fn is_compiled_in(self) -> bool {
-        match self {
-            Self::NdArray => cfg!(feature = "ndarray"),
-            Self::Flex => cfg!(feature = "flex"),
-        }
-    }
-
-    /// The backend a run takes without `--backend`: the first one compiled in.
-    fn default_name() -> &'static str {
-        Self::ALL.into_iter().find(|b| b.is_compiled_in()).unwrap_or(Self::NdArray).name()
-    }
-}
-
-impl fmt::Display for Backend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl Serialize for Backend {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl FromStr for Backend {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let compiled: Vec<&str> = Self::ALL.into_iter().filter(|b| b.is_compiled_in()).map(Self::name).collect();
-        let compiled = if compiled.is_empty() { "none".to_owned() } else { compiled.join(", ") };
-        match Self::ALL.into_iter().find(|b| b.name() == text) {
-            Some(backend) if backend.is_compiled_in() => Ok(backend),
-            Some(backend) => Err(format!(
-                "this program was built without it; rebuild with `--features {}` (compiled in: {compiled})",
-                backend.name()
-            )),
-            None => Err(format!("no such backend in this version; compiled in: {compiled}")),
-        }
-    }
-}
 
 /// The floating-point precision of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,7 +58,7 @@ impl FromStr for Precision {
 #[derive(Debug, Clone, clap::Args)]
 pub struct CommonFlags {
     /// Backend that computes: ndarray or flex, as far as compiled in
-    #[arg(long, value_name = "NAME", default_value = Backend::default_name())]
+    #[arg(long, value_name = "NAME", default_value = Backend::default().name())]
     pub backend: Backend,
     /// Floating-point precision: f64
     #[arg(long, value_name = "NAME", default_value = "f64")]
@@ -154,6 +90,9 @@ pub struct CommonFlags {
     /// Learning rate of the kernel's optimizer [default: the problem's]
     #[arg(long, value_name = "X", value_parser = parse_learning_rate, allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
+    /// How points are spread: uniform, latin-hypercube, halton or sobol [default: the experiment's]
+    #[arg(long, value_name = "NAME", value_parser = parse_sampler)]
+    pub sampler: Option<Sampler>,
     /// Write the figures into this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -163,6 +102,16 @@ pub struct CommonFlags {
     /// Show no progress and no messages below a warning
     #[arg(long)]
     pub quiet: bool,
+}
+
+fn parse_sampler(text: &str) -> Result<Sampler, String> {
+    match text {
+        "uniform" => Ok(Sampler::Uniform),
+        "latin-hypercube" => Ok(Sampler::LatinHypercube),
+        "halton" => Ok(Sampler::Halton),
+        "sobol" => Ok(Sampler::Sobol),
+        _ => Err("must be uniform, latin-hypercube, halton or sobol".to_owned()),
+    }
 }
 
 fn parse_seed(text: &str) -> Result<u64, String> {

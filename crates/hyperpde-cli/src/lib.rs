@@ -40,8 +40,11 @@
 //! }
 //! ```
 
+mod arrays;
 mod atomic;
 mod error;
+mod example;
+mod experiment;
 pub mod figures;
 mod flags;
 mod logging;
@@ -50,9 +53,13 @@ mod report;
 mod settings;
 mod table;
 
+pub use arrays::{NamedArray, write_arrays};
 pub use atomic::write_atomic;
 pub use error::{CliError, exit_code};
-pub use flags::{Backend, CommonFlags, Precision};
+pub use example::run_example;
+pub use experiment::{Experiment, KernelBuilder, KernelFields};
+pub use flags::{CommonFlags, Precision};
+pub use hyperpde_kernels::Backend;
 pub use logging::init_logging;
 pub use progress::{RunProgress, StepLine};
 pub use report::{FieldErrors, PerField, RunReport, StepRecord, peak_rss_mb};

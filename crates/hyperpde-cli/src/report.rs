@@ -63,6 +63,30 @@ pub struct StepRecord {
     pub seconds: f64,
 }
 
+/// Errors of the solution with the learned kernel frozen, on collocation points and validation pool together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LargerCloud {
+    /// Collocation points inside the domain.
+    pub interior: usize,
+    /// Rows of boundary conditions.
+    pub boundary: usize,
+    /// Largest error per field.
+    pub linf: PerField,
+    /// Root mean square error per field.
+    pub rmse: PerField,
+    /// Relative L2 error per field.
+    pub rel_l2: PerField,
+}
+
+impl LargerCloud {
+    /// From the numbers of points and the errors per field.
+    #[must_use]
+    pub fn new(interior: usize, boundary: usize, errors: &[FieldErrors]) -> Self {
+        let [linf, rmse, rel_l2] = columns(errors);
+        Self { interior, boundary, linf, rmse, rel_l2 }
+    }
+}
+
 /// The report of one run; its fields are the keys of the JSON file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunReport {
@@ -92,6 +116,8 @@ pub struct RunReport {
     pub rmse_initial: Option<PerField>,
     /// Relative L2 error with the initial kernel, where computed.
     pub rel_l2_initial: Option<PerField>,
+    /// The solution on the larger cloud with the learned kernel, where the experiment asks for it.
+    pub larger_cloud: Option<LargerCloud>,
     /// Wall time of learning, s.
     pub seconds_learn: f64,
     /// Wall time of the run, s.
@@ -124,6 +150,7 @@ impl RunReport {
             linf_initial: None,
             rmse_initial: None,
             rel_l2_initial: None,
+            larger_cloud: None,
             seconds_learn: 0.0,
             seconds_total: 0.0,
             peak_rss_mb: None,
@@ -189,6 +216,18 @@ impl RunReport {
                 seconds: Some(self.seconds_learn),
                 memory_mb: self.peak_rss_mb,
             });
+            if let Some(cloud) = &self.larger_cloud {
+                let at = |column: &PerField| column.0.get(index).map(|entry| entry.1);
+                rows.push(TableRow {
+                    label: label(&format!("frozen kernel, {}+{} points", cloud.interior, cloud.boundary)),
+                    linf: at(&cloud.linf),
+                    rmse: at(&cloud.rmse),
+                    rel_l2: at(&cloud.rel_l2),
+                    steps: None,
+                    seconds: None,
+                    memory_mb: None,
+                });
+            }
         }
         table(&rows)
     }

@@ -1,5 +1,7 @@
 //! The numbers a run uses: the flags where given, the problem's defaults elsewhere.
 
+use hyperpde_bilevel::BilevelSettings;
+use hyperpde_pde::{Defaults, SampleSizes};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -29,6 +31,42 @@ pub struct RunSettings {
 }
 
 impl RunSettings {
+    /// A problem's published settings, seed 0.
+    #[must_use]
+    pub fn of(defaults: &Defaults) -> Self {
+        Self {
+            seed: 0,
+            interior: defaults.interior,
+            boundary: defaults.boundary,
+            validation: defaults.validation,
+            batch: defaults.batch,
+            gauss_newton_steps: defaults.gauss_newton_steps,
+            outer_steps: defaults.outer_steps,
+            nugget: defaults.nugget,
+            learning_rate: defaults.learning_rate,
+        }
+    }
+
+    /// How many points to sample.
+    #[must_use]
+    pub fn sizes(&self) -> SampleSizes {
+        SampleSizes { interior: self.interior, boundary: self.boundary, validation: self.validation }
+    }
+
+    /// These numbers in place of those in `settings`.
+    #[must_use]
+    pub fn apply(&self, settings: BilevelSettings) -> BilevelSettings {
+        BilevelSettings {
+            seed: self.seed,
+            batch: self.batch,
+            gauss_newton_steps: self.gauss_newton_steps,
+            outer_steps: self.outer_steps,
+            nugget: self.nugget,
+            learning_rate: self.learning_rate,
+            ..settings
+        }
+    }
+
     /// The settings by name, for the `settings` entry of a report; callers add their own entries.
     #[must_use]
     pub fn to_map(&self) -> Map<String, Value> {

@@ -22,7 +22,9 @@ pub enum GpError {
     #[error(transparent)]
     Kernel(#[from] KernelError),
     /// The Gram matrix could not be factored.
-    #[error("inner solve of {rows} rows: {source}. Larger nuggets, longer length scales or fewer near-duplicate points make the system better conditioned")]
+    #[error(
+        "inner solve of {rows} rows: {source}. Larger nuggets, longer length scales or fewer near-duplicate points make the system better conditioned"
+    )]
     Factorisation {
         /// Size of the system.
         rows: usize,

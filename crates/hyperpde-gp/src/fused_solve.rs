@@ -99,11 +99,20 @@ impl FusedSolve {
         let (_, solved) = self.run()?;
         let mut solved = Arc::try_unwrap(solved).map_err(|_| lost())?;
         let cholesky = solved.cholesky.take().ok_or_else(lost)?;
-        Posterior::new(problem, kernels, std::mem::take(&mut solved.weights), std::mem::take(&mut solved.ratios), cholesky)
+        Posterior::new(
+            problem,
+            kernels,
+            std::mem::take(&mut solved.weights),
+            std::mem::take(&mut solved.ratios),
+            cholesky,
+        )
     }
 
     fn run(self) -> Result<(Tensor<1>, Arc<Solved>), GpError> {
-        let values = Tensor::from_dispatch(<burn::backend::Dispatch as InnerSolveOps>::inner_solve(self.features.into_dispatch(), self.job.clone()));
+        let values = Tensor::from_dispatch(<burn::backend::Dispatch as InnerSolveOps>::inner_solve(
+            self.features.into_dispatch(),
+            self.job.clone(),
+        ));
         let outcome = self.job.outcome.lock().map_err(|_| lost())?.take().ok_or_else(lost)?;
         Ok((values, outcome?))
     }
@@ -165,8 +174,12 @@ impl<B: InnerSolveOps, C: CheckpointStrategy> InnerSolveOps for Autodiff<B, C> {
 
 fn read<B: Backend>(tensor: FloatTensor<B>) -> Result<Vec<f64>, GpError> {
     let failed = |e: String| GpError::Kernel(hyperpde_kernels::KernelError::Tensor(e));
-    let data = try_read_sync(B::float_into_data(tensor)).ok_or_else(|| failed("the device does not answer synchronously".into()))?;
-    data.map_err(|e| failed(format!("{e:?}")))?.convert::<f64>().try_into_vec::<f64>().map_err(|e| failed(format!("{e:?}")))
+    let data = try_read_sync(B::float_into_data(tensor))
+        .ok_or_else(|| failed("the device does not answer synchronously".into()))?;
+    data.map_err(|e| failed(format!("{e:?}")))?
+        .convert::<f64>()
+        .try_into_vec::<f64>()
+        .map_err(|e| failed(format!("{e:?}")))
 }
 
 fn run_on_host<B: Backend>(features: FloatTensor<B>, job: &Arc<Job>) -> (FloatTensor<B>, Option<Arc<Solved>>) {
@@ -174,7 +187,8 @@ fn run_on_host<B: Backend>(features: FloatTensor<B>, job: &Arc<Job>) -> (FloatTe
     let outcome = read::<B>(features).and_then(|flat| job.forward(&flat)).map(Arc::new);
     let solved = outcome.as_ref().ok().cloned();
     // On failure the values only keep the shape right until `run` returns the error.
-    let values = solved.as_ref().map_or_else(|| vec![0.0; job.problem.validation_rhs().len()], |s| s.predictions.clone());
+    let values =
+        solved.as_ref().map_or_else(|| vec![0.0; job.problem.validation_rhs().len()], |s| s.predictions.clone());
     if let Ok(mut slot) = job.outcome.lock() {
         *slot = Some(outcome);
     }
@@ -195,17 +209,29 @@ impl Job {
     fn own(&self, set: &RowSet, features: &[FeatureData]) -> Result<Owned, GpError> {
         let field = &self.problem.fields[set.field];
         let range = field.range(set.site);
-        let coefficients = set
-            .functional
-            .separable(field.all.dim())
-            .ok_or_else(|| GpError::System("an operator with mixed or higher derivatives reached the fused pair stage".into()))?;
-        Ok(Owned { field: set.field, site: set.site, rows: set.rows.clone(), coefficients, features: features[set.field].rows(range.start, range.len()) })
+        let coefficients = set.functional.separable(field.all.dim()).ok_or_else(|| {
+            GpError::System("an operator with mixed or higher derivatives reached the fused pair stage".into())
+        })?;
+        Ok(Owned {
+            field: set.field,
+            site: set.site,
+            rows: set.rows.clone(),
+            coefficients,
+            features: features[set.field].rows(range.start, range.len()),
+        })
     }
 
     fn prepare<'a>(&self, owned: &'a [Owned]) -> Result<Vec<FunctionalSet<'a>>, GpError> {
         owned
             .iter()
-            .map(|o| Ok(FunctionalSet::new(self.forms[o.field], self.problem.fields[o.field].points(o.site), &o.coefficients, &o.features)?))
+            .map(|o| {
+                Ok(FunctionalSet::new(
+                    self.forms[o.field],
+                    self.problem.fields[o.field].points(o.site),
+                    &o.coefficients,
+                    &o.features,
+                )?)
+            })
             .collect()
     }
 
@@ -247,7 +273,8 @@ impl Job {
                 k.fill(0.0);
             }
             for (x, y, lower) in Self::symmetric_pairs(&owned) {
-                let target = Target { data: k, ld: n, row: owned[y].rows.start, column: owned[x].rows.start, add: !once };
+                let target =
+                    Target { data: k, ld: n, row: owned[y].rows.start, column: owned[x].rows.start, add: !once };
                 Pair { x: &sets[x], y: &sets[y], lower }.forward(target);
             }
             for e in &problem.nugget.entries {
@@ -259,17 +286,27 @@ impl Job {
         };
         let mut buffer = problem.settings.workspace.take(n * n);
         assemble(&mut buffer);
-        let cholesky = Cholesky::factor(buffer, n, &problem.settings.jitter, &mut assemble).map_err(|e| problem.factorisation(e))?;
+        let cholesky = Cholesky::factor(buffer, n, &problem.settings.jitter, &mut assemble)
+            .map_err(|e| problem.factorisation(e))?;
         let mut weights = problem.rhs.clone();
         cholesky.solve_in_place(&mut weights, 1).map_err(|e| problem.factorisation(e))?;
         if weights.iter().any(|w| !w.is_finite()) {
-            return Err(GpError::NonFinite { what: "the solution of the inner system".into(), advice: "raise the nugget or shorten the length scales" });
+            return Err(GpError::NonFinite {
+                what: "the solution of the inner system".into(),
+                advice: "raise the nugget or shorten the length scales",
+            });
         }
         let mut cross = vec![0.0; m * n];
         let validation = problem.validation.iter().map(|s| self.own(s, &features)).collect::<Result<Vec<_>, _>>()?;
         for (y, set_y) in self.prepare(&validation)?.iter().enumerate() {
             for (x, set_x) in sets.iter().enumerate().filter(|(x, _)| owned[*x].field == validation[y].field) {
-                let target = Target { data: &mut cross, ld: m, row: validation[y].rows.start, column: owned[x].rows.start, add: true };
+                let target = Target {
+                    data: &mut cross,
+                    ld: m,
+                    row: validation[y].rows.start,
+                    column: owned[x].rows.start,
+                    add: true,
+                };
                 Pair { x: set_x, y: set_y, lower: false }.forward(target);
             }
         }
@@ -279,7 +316,16 @@ impl Job {
         }
         drop(sets);
         drop(owned);
-        Ok(Solved { features, cholesky: Some(cholesky), weights, cross, traces, ratios, predictions, workspace: problem.settings.workspace.clone() })
+        Ok(Solved {
+            features,
+            cholesky: Some(cholesky),
+            weights,
+            cross,
+            traces,
+            ratios,
+            predictions,
+            workspace: problem.settings.workspace.clone(),
+        })
     }
 
     /// Trace and its gradient per group, and `r = t/t_value`.
@@ -309,7 +355,11 @@ impl Job {
     fn backward(&self, solved: &Solved, cotangent: &[f64]) -> Result<Vec<f64>, GpError> {
         let problem = &self.problem;
         let m = problem.validation_rhs().len();
-        let mut lambda: Vec<f64> = solved.cross.chunks_exact(m.max(1)).map(|column| column.iter().zip(cotangent).map(|(v, g)| v * g).sum()).collect();
+        let mut lambda: Vec<f64> = solved
+            .cross
+            .chunks_exact(m.max(1))
+            .map(|column| column.iter().zip(cotangent).map(|(v, g)| v * g).sum())
+            .collect();
         lambda.resize(problem.rows(), 0.0);
         let cholesky = solved.cholesky.as_ref().ok_or_else(lost)?;
         cholesky.solve_in_place(&mut lambda, 1).map_err(|e| problem.factorisation(e))?;
@@ -329,7 +379,8 @@ impl Job {
             add(&mut gradients[y], &gy);
         }
         // ḡᵀ dV w.
-        let validation = problem.validation.iter().map(|s| self.own(s, &solved.features)).collect::<Result<Vec<_>, _>>()?;
+        let validation =
+            problem.validation.iter().map(|s| self.own(s, &solved.features)).collect::<Result<Vec<_>, _>>()?;
         let validation_sets = self.prepare(&validation)?;
         let mut validation_gradients: Vec<Vec<f64>> = validation_sets.iter().map(rows_of).collect();
         for (y, set_y) in validation_sets.iter().enumerate() {
@@ -341,7 +392,11 @@ impl Job {
             }
         }
         let mut out: Vec<FeatureData> = solved.features.iter().map(FeatureData::zeros).collect();
-        let chains = sets.iter().zip(&owned).zip(&gradients).chain(validation_sets.iter().zip(&validation).zip(&validation_gradients));
+        let chains = sets
+            .iter()
+            .zip(&owned)
+            .zip(&gradients)
+            .chain(validation_sets.iter().zip(&validation).zip(&validation_gradients));
         for ((set, o), gradient) in chains {
             let mut part = o.features.zeros();
             set.chain(gradient, &mut part);

@@ -52,10 +52,18 @@ impl Nugget {
             for term in block.terms() {
                 let points = &block.sites()[term.site];
                 let site = builder.site(term.field, points, &term.operator);
-                let group = groups.iter().position(|g| g.field == term.field && g.operator == term.operator).unwrap_or_else(|| {
-                    groups.push(Group { field: term.field, operator: term.operator.clone(), traces: Vec::new(), value: 0 });
-                    groups.len() - 1
-                });
+                let group = groups
+                    .iter()
+                    .position(|g| g.field == term.field && g.operator == term.operator)
+                    .unwrap_or_else(|| {
+                        groups.push(Group {
+                            field: term.field,
+                            operator: term.operator.clone(),
+                            traces: Vec::new(),
+                            value: 0,
+                        });
+                        groups.len() - 1
+                    });
                 let mut weights = vec![0.0; points.len()];
                 for (i, x) in points.rows().enumerate() {
                     let key = (group, x.iter().map(|v| (v + 0.0).to_bits()).collect());

@@ -49,10 +49,19 @@ impl FieldFeatures {
 }
 
 impl<K: Kernel> Posterior<K> {
-    pub(crate) fn new(problem: Arc<InnerProblem>, kernels: Vec<K>, weights: Vec<f64>, ratios: Vec<f64>, cholesky: Cholesky) -> Result<Self, GpError> {
+    pub(crate) fn new(
+        problem: Arc<InnerProblem>,
+        kernels: Vec<K>,
+        weights: Vec<f64>,
+        ratios: Vec<f64>,
+        cholesky: Cholesky,
+    ) -> Result<Self, GpError> {
         let fused = problem.fusable(&kernels);
-        let training =
-            kernels.iter().zip(&problem.fields).map(|(k, field)| FieldFeatures::new(k, &field.all, &field.space, fused)).collect::<Result<Vec<_>, _>>()?;
+        let training = kernels
+            .iter()
+            .zip(&problem.fields)
+            .map(|(k, field)| FieldFeatures::new(k, &field.all, &field.space, fused))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(Self { problem, kernels, weights, ratios, cholesky, training })
     }
 
@@ -125,7 +134,12 @@ impl<K: Kernel> Posterior<K> {
                 }
             })?;
             self.cholesky.half_solve_in_place(&mut columns, batch.len()).map_err(|e| self.problem.factorisation(e))?;
-            out.extend(prior.iter().zip(columns.chunks_exact(n)).map(|(k, v)| (k - v.iter().map(|x| x * x).sum::<f64>()).max(0.0)));
+            out.extend(
+                prior
+                    .iter()
+                    .zip(columns.chunks_exact(n))
+                    .map(|(k, v)| (k - v.iter().map(|x| x * x).sum::<f64>()).max(0.0)),
+            );
             Ok(())
         })?;
         finite(&out, "the posterior variance")?;
@@ -142,7 +156,10 @@ impl<K: Kernel> Posterior<K> {
     /// As [`Posterior::evaluate`], and [`GpError::System`] if there is no such block.
     pub fn latents(&self, block: usize) -> Result<Vec<Vec<f64>>, GpError> {
         let Some(rows) = self.problem.blocks.get(block) else {
-            return Err(GpError::System(format!("there are {} blocks of training rows, none numbered {block}", self.problem.blocks.len())));
+            return Err(GpError::System(format!(
+                "there are {} blocks of training rows, none numbered {block}",
+                self.problem.blocks.len()
+            )));
         };
         rows.terms()
             .iter()
@@ -177,15 +194,21 @@ impl<K: Kernel> Posterior<K> {
     }
 
     fn batches(
-        &self, field: usize, operators: &[Operator], points: &Points, mut each: impl FnMut(&FieldFeatures, &Points) -> Result<(), GpError>,
+        &self,
+        field: usize,
+        operators: &[Operator],
+        points: &Points,
+        mut each: impl FnMut(&FieldFeatures, &Points) -> Result<(), GpError>,
     ) -> Result<(), GpError> {
         let Some(kernel) = self.kernels.get(field) else {
             return Err(GpError::System(format!("there are {} fields, none numbered {field}", self.kernels.len())));
         };
         let space = JetSpace::of_operators(points.dim(), operators);
-        let joint = JetSpace::covering(points.dim(), space.indices().iter().chain(self.problem.fields[field].space.indices()));
+        let joint =
+            JetSpace::covering(points.dim(), space.indices().iter().chain(self.problem.fields[field].space.indices()));
         let form = kernel.form(points.dim());
-        let fused = self.training[field].data.is_some() && form.is_some_and(|f| hyperpde_kernels::fused::supports(f, points.dim(), &joint));
+        let fused = self.training[field].data.is_some()
+            && form.is_some_and(|f| hyperpde_kernels::fused::supports(f, points.dim(), &joint));
         let size = (BATCH_FLOATS / self.problem.rows()).clamp(8, 4096);
         for start in (0..points.len()).step_by(size) {
             let batch = points.select(&(start..points.len().min(start + size)).collect::<Vec<_>>())?;
@@ -197,7 +220,12 @@ impl<K: Kernel> Posterior<K> {
 
     /// Blocks of `D^x ℓ_r^y k`: column-major `[points, rows]`, or `[rows, points]` with `rows_first`, one per training set.
     fn cross(
-        &self, field: usize, features: &FieldFeatures, points: &Points, functional: &Functional, rows_first: bool,
+        &self,
+        field: usize,
+        features: &FieldFeatures,
+        points: &Points,
+        functional: &Functional,
+        rows_first: bool,
         mut each: impl FnMut(std::ops::Range<usize>, &[f64]),
     ) -> Result<(), GpError> {
         let (sites, kernel) = (&self.problem.fields[field], &self.kernels[field]);
@@ -206,13 +234,24 @@ impl<K: Kernel> Posterior<K> {
             let fused = (&features.data, &self.training[field].data, kernel.form(points.dim()));
             let block = if let (Some(here), Some(there), Some(form)) = fused {
                 let there = there.rows(range.start, range.len());
-                let missing = || GpError::System("an operator with mixed or higher derivatives reached the fused pair stage".into());
-                let (ch, ct) = (functional.separable(points.dim()).ok_or_else(missing)?, set.functional.separable(points.dim()).ok_or_else(missing)?);
+                let missing = || {
+                    GpError::System("an operator with mixed or higher derivatives reached the fused pair stage".into())
+                };
+                let (ch, ct) = (
+                    functional.separable(points.dim()).ok_or_else(missing)?,
+                    set.functional.separable(points.dim()).ok_or_else(missing)?,
+                );
                 let here = FunctionalSet::new(form, points, &ch, here)?;
                 let there = FunctionalSet::new(form, sites.points(set.site), &ct, &there)?;
                 let (x, y) = if rows_first { (&here, &there) } else { (&there, &here) };
                 let mut data = vec![0.0; x.len() * y.len()];
-                Pair { x, y, lower: false }.forward(Target { data: &mut data, ld: y.len(), row: 0, column: 0, add: false });
+                Pair { x, y, lower: false }.forward(Target {
+                    data: &mut data,
+                    ld: y.len(),
+                    row: 0,
+                    column: 0,
+                    add: false,
+                });
                 data
             } else {
                 let jets = self.training[field].jets.rows(range.start, range.len());
@@ -235,6 +274,9 @@ fn key(x: &[f64]) -> Vec<u64> {
 fn finite(values: &[f64], what: &str) -> Result<(), GpError> {
     match values.iter().find(|v| !v.is_finite()) {
         None => Ok(()),
-        Some(v) => Err(GpError::NonFinite { what: format!("{what} ({v})"), advice: "the kernel overflows at these points; check hyperparameters and points" }),
+        Some(v) => Err(GpError::NonFinite {
+            what: format!("{what} ({v})"),
+            advice: "the kernel overflows at these points; check hyperparameters and points",
+        }),
     }
 }

@@ -95,7 +95,13 @@ impl InnerProblem {
     ///
     /// # Errors
     /// [`GpError::System`] without rows, with a negative nugget or a field nobody mentions; [`GpError::Rows`] for rows that do not fit.
-    pub fn new(fields: usize, training: Vec<RowBlock>, validation: &[RowBlock], nugget: f64, settings: SolveSettings) -> Result<Arc<Self>, GpError> {
+    pub fn new(
+        fields: usize,
+        training: Vec<RowBlock>,
+        validation: &[RowBlock],
+        nugget: f64,
+        settings: SolveSettings,
+    ) -> Result<Arc<Self>, GpError> {
         let Some(first) = training.first() else {
             return Err(GpError::System("there are no rows: sample collocation or boundary points first".into()));
         };
@@ -161,7 +167,11 @@ impl InnerProblem {
 
     fn check<K: Kernel>(&self, kernels: &[K]) -> Result<(), GpError> {
         if kernels.len() != self.fields.len() {
-            return Err(GpError::System(format!("{} fields need as many kernels, got {}", self.fields.len(), kernels.len())));
+            return Err(GpError::System(format!(
+                "{} fields need as many kernels, got {}",
+                self.fields.len(),
+                kernels.len()
+            )));
         }
         for (kernel, field) in kernels.iter().zip(&self.fields) {
             kernel.check_dim(field.all.dim())?;
@@ -183,10 +193,18 @@ impl InnerProblem {
     }
 
     fn jets<K: Kernel>(&self, kernels: &[K]) -> Result<Vec<PointJets>, GpError> {
-        kernels.iter().zip(&self.fields).map(|(k, field)| Ok(PointJets::new(k, &field.all, &field.space, &device(k))?)).collect()
+        kernels
+            .iter()
+            .zip(&self.fields)
+            .map(|(k, field)| Ok(PointJets::new(k, &field.all, &field.space, &device(k))?))
+            .collect()
     }
 
-    fn system_with_tensors<K: Kernel>(&self, kernels: &[K], jets: &[PointJets]) -> Result<(Tensor<2>, Vec<Tensor<1>>), GpError> {
+    fn system_with_tensors<K: Kernel>(
+        &self,
+        kernels: &[K],
+        jets: &[PointJets],
+    ) -> Result<(Tensor<2>, Vec<Tensor<1>>), GpError> {
         let n = self.rows();
         let device = device(&kernels[0]);
         let ratios = self.ratios_with_tensors(kernels, jets);
@@ -222,17 +240,30 @@ impl InnerProblem {
                     let at = jets[group.field].rows(range.start, range.len());
                     let applied = Applied { functional: &set.functional, jets: &at };
                     let values = gram_diagonal(&kernels[group.field], applied, applied).reshape([weights.len()]);
-                    let weights = Tensor::<1>::from_data(TensorData::new(weights.clone(), [weights.len()]), (&values.device(), DType::F64));
+                    let weights = Tensor::<1>::from_data(
+                        TensorData::new(weights.clone(), [weights.len()]),
+                        (&values.device(), DType::F64),
+                    );
                     (values * weights).sum()
                 });
-                parts.reduce(|a, b| a + b).unwrap_or_else(|| Tensor::zeros([1], (&device(&kernels[group.field]), DType::F64)))
+                parts
+                    .reduce(|a, b| a + b)
+                    .unwrap_or_else(|| Tensor::zeros([1], (&device(&kernels[group.field]), DType::F64)))
             })
             .collect();
         self.nugget.groups.iter().zip(&traces).map(|(g, t)| t.clone() * traces[g.value].clone().recip()).collect()
     }
 
     /// `K_{yx}` for row sets `y` (rows) and `x` (columns), `[m, n]`.
-    fn block_with_tensors<K: Kernel>(&self, kernels: &[K], jets: &[PointJets], y: &[RowSet], m: usize, x: &[RowSet], n: usize) -> Tensor<2> {
+    fn block_with_tensors<K: Kernel>(
+        &self,
+        kernels: &[K],
+        jets: &[PointJets],
+        y: &[RowSet],
+        m: usize,
+        x: &[RowSet],
+        n: usize,
+    ) -> Tensor<2> {
         let mut out: Tensor<2> = Tensor::zeros([m, n], (&device(&kernels[0]), DType::F64));
         for sy in y {
             for sx in x.iter().filter(|sx| sx.field == sy.field) {
@@ -242,7 +273,11 @@ impl InnerProblem {
                     jets[s.field].rows(range.start, range.len())
                 };
                 let (jy, jx) = (at(sy), at(sx));
-                let block = gram_block(&kernels[sy.field], Applied { functional: &sy.functional, jets: &jy }, Applied { functional: &sx.functional, jets: &jx });
+                let block = gram_block(
+                    &kernels[sy.field],
+                    Applied { functional: &sy.functional, jets: &jy },
+                    Applied { functional: &sx.functional, jets: &jx },
+                );
                 let slot = [sy.rows.clone(), sx.rows.clone()];
                 let sum = out.clone().slice(slot.clone()) + block;
                 out = out.slice_assign(slot, sum);
@@ -269,7 +304,9 @@ impl InnerProblem {
         let matrix = tensor_to_vec(a)?;
         let mut buffer = matrix.clone();
         buffer.resize(n * n, 0.0);
-        let cholesky = hyperpde_linalg::Cholesky::factor(buffer, n, &self.settings.jitter, &mut |b| b.copy_from_slice(&matrix)).map_err(|e| self.factorisation(e))?;
+        let cholesky =
+            hyperpde_linalg::Cholesky::factor(buffer, n, &self.settings.jitter, &mut |b| b.copy_from_slice(&matrix))
+                .map_err(|e| self.factorisation(e))?;
         let mut weights = self.rhs.clone();
         cholesky.solve_in_place(&mut weights, 1).map_err(|e| self.factorisation(e))?;
         Posterior::new(self.clone(), kernels, weights, ratios, cholesky)

@@ -73,13 +73,20 @@ impl RowBlock {
                 return fail(format!("a term names site {}, there are {}", term.site, sites.len()));
             }
             if term.operator.dim() != dim {
-                return fail(format!("operator {} acts on {} coordinates, points have {dim}", term.operator, term.operator.dim()));
+                return fail(format!(
+                    "operator {} acts on {} coordinates, points have {dim}",
+                    term.operator,
+                    term.operator.dim()
+                ));
             }
             if term.coefficients.len() != n {
                 return fail(format!("{n} points but {} coefficients of {}", term.coefficients.len(), term.operator));
             }
             if let Some(i) = term.coefficients.iter().position(|c| !c.is_finite()) {
-                return fail(format!("coefficient {i} of {} on field {} is {}", term.operator, term.field, term.coefficients[i]));
+                return fail(format!(
+                    "coefficient {i} of {} on field {} is {}",
+                    term.operator, term.field, term.coefficients[i]
+                ));
             }
         }
         Ok(Self { name, sites, terms, rhs, noise_variance })

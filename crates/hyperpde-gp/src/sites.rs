@@ -85,7 +85,12 @@ impl SiteBuilder {
                 let site = self.site(term.field, &block.sites()[term.site], &term.operator);
                 let at = sets[first..].iter().position(|s| s.field == term.field && s.site == site).map(|k| first + k);
                 let at = at.unwrap_or_else(|| {
-                    sets.push(RowSet { field: term.field, site, rows: start..start + block.len(), functional: Functional::default() });
+                    sets.push(RowSet {
+                        field: term.field,
+                        site,
+                        rows: start..start + block.len(),
+                        functional: Functional::default(),
+                    });
                     sets.len() - 1
                 });
                 sets[at].functional.add(&term.operator, &term.coefficients);
@@ -101,7 +106,9 @@ impl SiteBuilder {
             .enumerate()
             .map(|(f, (sites, operators, _))| {
                 if sites.is_empty() {
-                    return Err(GpError::System(format!("no row says anything about field {f}; every field needs at least one")));
+                    return Err(GpError::System(format!(
+                        "no row says anything about field {f}; every field needs at least one"
+                    )));
                 }
                 let all = Points::concat(&sites.iter().map(|(p, _)| p).collect::<Vec<_>>())?;
                 let space = JetSpace::of_operators(self.dim, &operators);

@@ -43,7 +43,8 @@ fn problems(d: usize, nugget: f64, assembly: Assembly) -> Vec<(&'static str, Arc
             block(&mut rng, "values", std::slice::from_ref(&id), 13),
             block(&mut rng, "slopes", &[Operator::partial(d, d - 1)], 6),
         ];
-        let validation = vec![block(&mut rng, "check", &operators, 11), block(&mut rng, "data", std::slice::from_ref(&id), 3)];
+        let validation =
+            vec![block(&mut rng, "check", &operators, 11), block(&mut rng, "data", std::slice::from_ref(&id), 3)];
         out.push((name, InnerProblem::new(1, training, &validation, nugget, settings(assembly)).unwrap()));
     }
     out
@@ -52,7 +53,9 @@ fn problems(d: usize, nugget: f64, assembly: Assembly) -> Vec<(&'static str, Arc
 fn compare<K: Kernel>(kernel: &K, d: usize) {
     // In one dimension 40 rows crowd the interval and amplify rounding: a larger nugget keeps the comparison sharp.
     for nugget in if d == 1 { [1e-3, 1e-2] } else { [1e-6, 1e-3] } {
-        for ((name, fused), (_, tensor)) in problems(d, nugget, Assembly::Auto).into_iter().zip(problems(d, nugget, Assembly::Tensor)) {
+        for ((name, fused), (_, tensor)) in
+            problems(d, nugget, Assembly::Auto).into_iter().zip(problems(d, nugget, Assembly::Tensor))
+        {
             let (p, g) = loss_and_gradient(&fused, std::slice::from_ref(kernel));
             let (q, h) = loss_and_gradient(&tensor, std::slice::from_ref(kernel));
             let (value, grad) = (relative(&p, &q), relative(&g, &h));
@@ -127,14 +130,17 @@ fn coupled_fields_and_periodic_rows() {
         let mut training = vec![equation("one"), equation("two")];
         let (left, right) = (rng.points(5, 2), rng.points(5, 2));
         let term = |site, c| Term { field: 1, operator: Operator::identity(2), site, coefficients: vec![c; 5] };
-        training.push(RowBlock::new("periodic", vec![left, right], vec![term(0, 1.0), term(1, -1.0)], vec![0.0; 5], 0.0).unwrap());
+        training.push(
+            RowBlock::new("periodic", vec![left, right], vec![term(0, 1.0), term(1, -1.0)], vec![0.0; 5], 0.0).unwrap(),
+        );
         let seen = points.select(&[0, 1, 2]).unwrap();
         training.push(RowBlock::simple("data", 0, Operator::identity(2), seen, rng.vec(3), 1e-4).unwrap());
         let validation = vec![block(&mut rng, "check", &[Operator::identity(2), Operator::laplacian(2)], 7)];
         InnerProblem::new(2, training, &validation, 1e-4, settings(assembly)).unwrap()
     };
     let dev = device().autodiff();
-    let kernels = [GaussianConfig::isotropic(0.5).init(&dev).unwrap(), GaussianConfig::ard([0.3, 0.6]).init(&dev).unwrap()];
+    let kernels =
+        [GaussianConfig::isotropic(0.5).init(&dev).unwrap(), GaussianConfig::ard([0.3, 0.6]).init(&dev).unwrap()];
     let (p, g) = loss_and_gradient(&build(Assembly::Auto), &kernels);
     let (q, h) = loss_and_gradient(&build(Assembly::Tensor), &kernels);
     assert!(relative(&p, &q) < 1e-9 && relative(&g, &h) < 1e-8, "{:.1e} {:.1e}", relative(&p, &q), relative(&g, &h));

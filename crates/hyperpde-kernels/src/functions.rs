@@ -63,6 +63,38 @@ impl Jet {
         self.compose(&polynomial_derivatives(t, &[1.0, 0.0, -1.0], self.space().order()))
     }
 
+    /// `f Φ(f)` with the normal distribution function `Φ(f) = (1 + erf(f/√2))/2`: GELU without approximation.
+    pub fn gelu(&self) -> Self {
+        let x = self.value();
+        let phi = (x.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() * 0.5 + 0.5;
+        let order = self.space().order();
+        let mut derivatives = vec![x.clone() * phi.clone()];
+        if order > 0 {
+            let density = (x.clone() * x.clone() * -0.5).exp() * (0.5 / std::f64::consts::PI).sqrt();
+            derivatives.push(phi + x.clone() * density.clone());
+            // From the second on, density times a polynomial: (φ p)' = φ (p' − x p), starting from 2 − x².
+            let mut p = vec![2.0, 0.0, -1.0];
+            for _ in 2..=order {
+                derivatives.push(density.clone() * horner(&x, &p));
+                let mut next = vec![0.0; p.len() + 1];
+                for (k, c) in p.iter().enumerate() {
+                    next[k + 1] -= c;
+                    if k > 0 {
+                        next[k - 1] += k as f64 * c;
+                    }
+                }
+                p = next;
+            }
+        }
+        self.compose(&derivatives)
+    }
+
+    /// `f^p` for a whole number `p`.
+    pub fn power(&self, p: u8) -> Self {
+        let one = Self::constant(self.space(), self.value().ones_like());
+        (0..p).fold(one, |product, _| product.mul(self))
+    }
+
     /// Softplus `ln(1 + e^f)`.
     pub fn softplus(&self) -> Self {
         let value = softplus_with_threshold(self.value(), 1.0, 40.0);

@@ -86,7 +86,9 @@ pub fn gram_diagonal<K: Kernel>(kernel: &K, x: Applied<'_>, y: Applied<'_>) -> T
 }
 
 fn pair_space(x: Applied<'_>, y: Applied<'_>) -> Arc<JetSpace> {
-    let closure = |a: &Applied<'_>| JetSpace::covering(a.jets.x.space().vars(), a.functional.terms.iter().map(|(alpha, _)| alpha));
+    let closure = |a: &Applied<'_>| {
+        JetSpace::covering(a.jets.x.space().vars(), a.functional.terms.iter().map(|(alpha, _)| alpha))
+    };
     JetSpace::pair(&closure(&x), &closure(&y))
 }
 

@@ -54,8 +54,11 @@ impl JetSpace {
 
     /// The product set `{(α, β)}` in the variables of both, for functions of two points.
     pub fn pair(x: &JetSpace, y: &JetSpace) -> Arc<Self> {
-        let joint: Vec<MultiIndex> =
-            x.indices.iter().flat_map(|a| y.indices.iter().map(move |b| a.iter().chain(b).copied().collect())).collect();
+        let joint: Vec<MultiIndex> = x
+            .indices
+            .iter()
+            .flat_map(|a| y.indices.iter().map(move |b| a.iter().chain(b).copied().collect()))
+            .collect();
         Self::covering(x.vars + y.vars, &joint)
     }
 
@@ -144,7 +147,12 @@ impl Jet {
         match &self.coefficients[0] {
             Some(value) => value.clone(),
             // Every constructor sets the value; arithmetic keeps it. An all-zero jet has some coefficient to take the shape from.
-            None => self.coefficients.iter().flatten().next().map_or_else(|| Tensor::zeros([1, 1], &Device::default()), |t| t.zeros_like()),
+            None => self
+                .coefficients
+                .iter()
+                .flatten()
+                .next()
+                .map_or_else(|| Tensor::zeros([1, 1], &Device::default()), |t| t.zeros_like()),
         }
     }
 
@@ -160,7 +168,10 @@ impl Jet {
 
     /// Applies a linear map of tensors to every coefficient (a matrix product, a slice of channels, a transpose).
     pub fn linear(&self, map: impl Fn(Tensor<2>) -> Tensor<2>) -> Self {
-        Self { space: self.space.clone(), coefficients: self.coefficients.iter().map(|c| c.clone().map(&map)).collect() }
+        Self {
+            space: self.space.clone(),
+            coefficients: self.coefficients.iter().map(|c| c.clone().map(&map)).collect(),
+        }
     }
 
     /// As [`Jet::linear`] but through one call on all present coefficients stacked along the rows: one matrix
@@ -186,6 +197,11 @@ impl Jet {
     /// Channel `c` alone, `[n, 1]`.
     pub fn channel(&self, c: usize) -> Self {
         self.linear(|t| t.narrow(1, c, 1))
+    }
+
+    /// Channels `start..start + count`, `count` at least one.
+    pub fn channels(&self, start: usize, count: usize) -> Self {
+        self.linear(|t| t.narrow(1, start, count))
     }
 
     /// All channels of `parts` side by side.

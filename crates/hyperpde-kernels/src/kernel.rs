@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use burn::module::Module;
+use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Device;
 
 use crate::error::KernelError;
+use crate::form::PairForm;
 use crate::jet::{Jet, JetSpace};
 use crate::points::Points;
 
@@ -15,7 +16,7 @@ use crate::points::Points;
 /// features of a network) with their spatial derivatives: O(n), tensor operations, differentiable. [`Kernel::pair`]
 /// combines the features of two points, again with derivatives in both: O(n·m). A kernel that also has a
 /// [`PairForm`] takes the fused path; the pair function is then the oracle it is tested against.
-pub trait Kernel: Module + Sync + 'static {
+pub trait Kernel: Module + ModuleDisplay + Sync + 'static {
     /// Name for messages and reports.
     fn name(&self) -> String;
 
@@ -28,6 +29,17 @@ pub trait Kernel: Module + Sync + 'static {
     /// How often the kernel may be differentiated in each argument; `None` for infinitely smooth.
     fn smoothness(&self) -> Option<usize> {
         None
+    }
+
+    /// Number of feature channels `C` in `dim` dimensions. The default takes it from the form, or else from the features of one point.
+    fn channels(&self, dim: usize) -> usize {
+        if let Some(form) = self.form(dim) {
+            return form.channels(dim);
+        }
+        let space = JetSpace::covering(dim, []);
+        let device = self.devices().into_iter().next().unwrap_or_default();
+        let origin = Points::new(dim, vec![0.0; dim]).map(|p| Jet::coordinates(&space, &p, &device));
+        origin.map_or(0, |x| self.features(&x).value().dims()[1])
     }
 
     /// Jet of the point features `[n, C]` from the jet of the coordinates `[n, d]`.
@@ -45,43 +57,6 @@ pub trait Kernel: Module + Sync + 'static {
     /// Named hyperparameters worth a line in a report (a network is not).
     fn summary(&self) -> Vec<(String, f64)> {
         Vec::new()
-    }
-}
-
-/// The family `k = exp(ψ)` with `ψ = a(x) + a(y) + Σ_c h(…)`, which the fused pair stage computes.
-///
-/// Channel 0 of the features is `a`; the others are, in this order, the Gibbs channels `A_c = l_c²` and the
-/// distance channels `φ_c`:
-///
-/// - Gibbs channel over the coordinates `I_c`: `h = −|I_c|/2 · ln S − Σ_{i∈I_c} (x_i − y_i)²/S`, `S = A_c(x) + A_c(y)`;
-/// - distance channel: `h = −(φ_c(x) − φ_c(y))²/2`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PairForm {
-    /// Gibbs channels.
-    pub gibbs: GibbsChannels,
-    /// Number of distance channels.
-    pub distances: usize,
-}
-
-/// Which Gibbs channels a [`PairForm`] has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum GibbsChannels {
-    /// None.
-    None,
-    /// One for all coordinates.
-    Isotropic,
-    /// One per coordinate.
-    PerDimension,
-}
-
-impl GibbsChannels {
-    /// Number of Gibbs channels in `dim` dimensions.
-    pub fn count(self, dim: usize) -> usize {
-        match self {
-            Self::None => 0,
-            Self::Isotropic => 1,
-            Self::PerDimension => dim,
-        }
     }
 }
 
@@ -110,7 +85,12 @@ impl PointJets {
     /// # Errors
     /// [`KernelError::Shape`] if the points do not fit, [`KernelError::Smoothness`] if the kernel has fewer
     /// derivatives than `space` asks for.
-    pub fn new<K: Kernel>(kernel: &K, points: &Points, space: &Arc<JetSpace>, device: &Device) -> Result<Self, KernelError> {
+    pub fn new<K: Kernel>(
+        kernel: &K,
+        points: &Points,
+        space: &Arc<JetSpace>,
+        device: &Device,
+    ) -> Result<Self, KernelError> {
         kernel.check_dim(points.dim())?;
         if let Some(have) = kernel.smoothness().filter(|&have| have < space.order()) {
             return Err(KernelError::Smoothness { kernel: kernel.name(), have, need: space.order() });
@@ -150,7 +130,20 @@ impl PointJets {
     }
 }
 
-/// `exp(a + a' − ½ Σ_c (φ_c − φ'_c)²)` over the features from `first` on: the pair function of distance channels.
+impl PairPoint {
+    /// The argument with only the features of channels `range`; past the last channel there are none.
+    pub fn channels(&self, range: std::ops::Range<usize>) -> Self {
+        let end = range.end.min(self.features.len());
+        Self { x: self.x.clone(), features: self.features[range.start.min(end)..end].to_vec() }
+    }
+}
+
+/// A channel of zeros, `[n, 1]`: the log-amplitude of a kernel of amplitude one.
+pub(crate) fn no_amplitude(x: &Jet) -> Jet {
+    Jet::constant(x.space(), x.value().narrow(1, 0, 1).zeros_like())
+}
+
+/// `−½ Σ_c (φ_c − φ'_c)²` over the features from `first` on, `None` without any.
 pub(crate) fn half_squared_distance(x: &PairPoint, y: &PairPoint, first: usize) -> Option<Jet> {
     x.features[first..]
         .iter()

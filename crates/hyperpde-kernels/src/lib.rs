@@ -4,7 +4,10 @@
 //! operations under burn's autodiff), then a pair stage that contracts the derivatives of `k(x, y)` with the coefficients of
 //! linear functionals. The pair stage has two implementations with the same result: tensors ([`gram`]) and a fused one ([`fused`]).
 
+mod backend;
+pub mod conformance;
 mod error;
+mod form;
 mod functions;
 pub mod fused;
 pub mod gram;
@@ -17,10 +20,16 @@ mod parameters;
 mod points;
 mod positive;
 
+pub use backend::{Backend, BackendError};
 pub use error::KernelError;
+pub use form::{Component, GibbsChannels, MaternOrder, PairForm, Profile};
 pub use jet::{Jet, JetSpace};
-pub use kernel::{GibbsChannels, Kernel, PairForm, PairPoint, PointJets};
-pub use kernels::{Gaussian, GaussianConfig, Gibbs, GibbsConfig, LengthScales};
+pub use kernel::{Kernel, PairPoint, PointJets};
+pub use kernels::{
+    AnyKernel, Boxed, Convention, Deep, DeepConfig, Gaussian, GaussianConfig, Gibbs, GibbsConfig, KernelConfig,
+    LengthScales, Matern, MaternConfig, Periodic, PeriodicConfig, Polynomial, PolynomialConfig, Product,
+    RationalQuadratic, RationalQuadraticConfig, Scaled, Sum,
+};
 pub use network::{Activation, Network, NetworkConfig};
 pub use operator::{MultiIndex, Operator};
 pub use parameters::{gradient, parameters, with_parameters};

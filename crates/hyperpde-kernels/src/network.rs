@@ -26,6 +26,8 @@ pub enum Activation {
     Softplus,
     /// `sin x`.
     Sine,
+    /// `x Φ(x)` with the normal distribution function `Φ`.
+    Gelu,
 }
 
 /// Configuration of a [`Network`].
@@ -78,10 +80,18 @@ impl NetworkConfig {
     ///
     /// # Errors
     /// [`KernelError::Setting`] if a width is zero.
-    pub fn init_with(&self, device: &Device, mut draw: impl FnMut(usize, usize) -> f64) -> Result<Network, KernelError> {
+    pub fn init_with(
+        &self,
+        device: &Device,
+        mut draw: impl FnMut(usize, usize) -> f64,
+    ) -> Result<Network, KernelError> {
         let sizes: Vec<usize> = [self.inputs].iter().chain(&self.hidden).chain([&self.outputs]).copied().collect();
         if sizes.contains(&0) {
-            return Err(KernelError::Setting { name: "network widths", value: format!("{sizes:?}"), expected: "every layer needs at least one unit" });
+            return Err(KernelError::Setting {
+                name: "network widths",
+                value: format!("{sizes:?}"),
+                expected: "every layer needs at least one unit",
+            });
         }
         let layers = sizes
             .windows(2)
@@ -116,7 +126,12 @@ impl Network {
     ///
     /// # Errors
     /// [`KernelError::Shape`] if a layer does not fit the one before it.
-    pub fn from_weights(inputs: usize, layers: &[(Vec<f64>, Vec<f64>)], activation: Activation, device: &Device) -> Result<Self, KernelError> {
+    pub fn from_weights(
+        inputs: usize,
+        layers: &[(Vec<f64>, Vec<f64>)],
+        activation: Activation,
+        device: &Device,
+    ) -> Result<Self, KernelError> {
         let mut width = inputs;
         let mut built = Vec::new();
         for (weights, bias) in layers {
@@ -133,6 +148,16 @@ impl Network {
         Ok(Self { layers: built, activation })
     }
 
+    /// Number of inputs, zero for a network without layers.
+    pub fn inputs(&self) -> usize {
+        self.layers.first().map_or(0, |l| l.weight.lazy_shape()[0])
+    }
+
+    /// Number of outputs, zero for a network without layers.
+    pub fn outputs(&self) -> usize {
+        self.layers.last().map_or(0, |l| l.weight.lazy_shape()[1])
+    }
+
     /// Jet of the outputs `[n, out]` from the jet of the inputs `[n, in]`.
     pub fn forward(&self, x: &Jet) -> Jet {
         let mut h = x.clone();
@@ -147,6 +172,7 @@ impl Network {
                     Activation::Tanh => h.tanh(),
                     Activation::Softplus => h.softplus(),
                     Activation::Sine => h.sin_cos().0,
+                    Activation::Gelu => h.gelu(),
                 };
             }
         }

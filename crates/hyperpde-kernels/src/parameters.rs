@@ -46,7 +46,11 @@ pub fn with_parameters<M: Module>(module: M, values: &[f64]) -> Result<M, Kernel
     }
     let count = module.num_params();
     if values.len() != count {
-        return Err(KernelError::Shape { what: "parameter vector", expected: format!("{count} numbers"), got: values.len().to_string() });
+        return Err(KernelError::Shape {
+            what: "parameter vector",
+            expected: format!("{count} numbers"),
+            got: values.len().to_string(),
+        });
     }
     Ok(module.map(&mut Write(values)))
 }

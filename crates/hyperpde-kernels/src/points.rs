@@ -29,11 +29,7 @@ impl Points {
             });
         }
         if let Some(at) = data.iter().position(|v| !v.is_finite()) {
-            return Err(KernelError::NonFinitePoint {
-                point: at / dim,
-                coordinate: at % dim,
-                value: data[at],
-            });
+            return Err(KernelError::NonFinitePoint { point: at / dim, coordinate: at % dim, value: data[at] });
         }
         Ok(Self { data: data.into(), dim })
     }

@@ -47,7 +47,11 @@ impl Positive {
     pub fn new(name: &'static str, values: &[f64], transform: Transform, device: &Device) -> Result<Self, KernelError> {
         let bad = |s: f64| !s.is_finite() || if transform == Transform::Raw { s == 0.0 } else { s <= 0.0 };
         if values.is_empty() || values.iter().copied().any(bad) {
-            return Err(KernelError::Setting { name, value: format!("{values:?}"), expected: "each value must be positive and finite" });
+            return Err(KernelError::Setting {
+                name,
+                value: format!("{values:?}"),
+                expected: "each value must be positive and finite",
+            });
         }
         let stored: Vec<f64> = values.iter().map(|&s| transform.store(s)).collect();
         let k = stored.len();

@@ -58,13 +58,13 @@ pub(crate) trait SpdOps: Backend {
         let device = b.device();
         let (dtype, shape) = (b.dtype(), b.shape());
         let len = shape.num_elements() + 1;
-        let result = solve_on_host::<Self>(a, b, shape[1], &call.policy);
-        let flat = match &result {
-            Ok((_, flat)) => flat.clone(),
-            Err(_) => TensorData::new(vec![0.0; len], [len]),
+        let (outcome, flat) = match solve_on_host::<Self>(a, b, shape[1], &call.policy) {
+            Ok((solved, flat)) => (Ok(solved), flat),
+            Err(e) => (Err(e), vec![0.0; len]),
         };
-        call.outcome.get_or_init(|| result.map(|(solved, _)| solved));
-        Self::float_from_data(flat.convert_dtype(dtype), &device)
+        call.outcome.get_or_init(|| outcome);
+        let flat = TensorData::new(flat, [len]).convert_dtype(dtype);
+        Self::float_from_data(flat, &device)
     }
 }
 
@@ -122,7 +122,7 @@ fn solve_on_host<B: Backend>(
     b: FloatTensor<B>,
     k: usize,
     policy: &JitterPolicy,
-) -> Result<(Arc<Solved>, TensorData), SpdError> {
+) -> Result<(Arc<Solved>, Vec<f64>), SpdError> {
     let (dtype, n) = (b.dtype(), b.shape()[0]);
     // The tensor is row-major and the factorisation column-major: what it reads as (row, col) is (col, row) here.
     let cholesky = Cholesky::factor_symmetric(read::<B>(a)?, n, policy).map_err(|e| match e {
@@ -136,8 +136,7 @@ fn solve_on_host<B: Backend>(
     {
         return Err(SpdError::Overflow { what: "solution", row: p / k, col: p % k, value: flat[p], dtype: "float32" });
     }
-    let len = flat.len();
-    Ok((Arc::new(solved), TensorData::new(flat, [len])))
+    Ok((Arc::new(solved), flat))
 }
 
 /// The values of a tensor, row-major, as float64. A float64 tensor that nobody else holds is not copied.

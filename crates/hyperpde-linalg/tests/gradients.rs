@@ -92,8 +92,8 @@ fn solve_and_log_det_share_one_operation() {
                 let worst = distance(&da, &ga).max(distance(&db, &gb));
                 println!("{name} solve and log-det, {k} columns: {worst:.1e}");
                 assert!(worst < TOLERANCE, "{name} {k}: {worst:e}");
-                for p in 0..N * N {
-                    assert_eq!(da[p], da[(p % N) * N + p / N], "exactly symmetric");
+                for (p, value) in da.iter().enumerate() {
+                    assert_eq!(*value, da[(p % N) * N + p / N], "exactly symmetric");
                 }
             }
         }
@@ -135,13 +135,12 @@ fn vector_solve_through_other_operations() {
     // The matrix is itself computed on the tape, A = M Mᵀ + 2I, so every entry of M is free.
     let (m, b, w) = (numbers(5, N * N), numbers(6, N), numbers(9, N));
     let gram = |m: &[f64]| {
-        let mut a = vec![0.0; N * N];
-        for p in 0..N * N {
+        let entry = |p: usize| {
             let (i, j) = (p / N, p % N);
-            a[p] = (0..N).map(|k| m[i * N + k] * m[j * N + k]).sum::<f64>();
-            a[p] += if i == j { 2.0 } else { 0.0 };
-        }
-        a
+            let dot: f64 = (0..N).map(|k| m[i * N + k] * m[j * N + k]).sum();
+            dot + if i == j { 2.0 } else { 0.0 }
+        };
+        (0..N * N).map(entry).collect::<Vec<f64>>()
     };
     let gm = differences(&m, |m| scalar(&eliminate(&gram(m), &b, N, 1).0, &w, 0.0));
     let gb = differences(&b, |b| scalar(&eliminate(&gram(&m), b, N, 1).0, &w, 0.0));

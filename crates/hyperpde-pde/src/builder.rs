@@ -11,7 +11,7 @@ use crate::error::PdeError;
 use crate::observations::Observations;
 use crate::problem::{Defaults, Problem};
 use crate::residual::Equations;
-use crate::scoring::{Reference, TestGrid};
+use crate::scoring::{Reference, Score, TestGrid};
 
 /// Collects the parts of a [`Problem`] and checks that they fit.
 pub struct ProblemBuilder {
@@ -22,6 +22,7 @@ pub struct ProblemBuilder {
     conditions: Vec<Condition>,
     observations: Vec<Observations>,
     reference: Option<Arc<dyn Reference>>,
+    scores: Vec<Score>,
     test_grid: Option<TestGrid>,
     defaults: Defaults,
 }
@@ -36,6 +37,7 @@ impl ProblemBuilder {
             conditions: Vec::new(),
             observations: Vec::new(),
             reference: None,
+            scores: Vec::new(),
             test_grid: None,
             defaults: Defaults::default(),
         }
@@ -62,6 +64,13 @@ impl ProblemBuilder {
         self
     }
 
+    /// Adds several conditions.
+    #[must_use]
+    pub fn conditions(mut self, conditions: impl IntoIterator<Item = Condition>) -> Self {
+        self.conditions.extend(conditions);
+        self
+    }
+
     /// Adds observations.
     #[must_use]
     pub fn observations(mut self, observations: Observations) -> Self {
@@ -73,6 +82,14 @@ impl ProblemBuilder {
     #[must_use]
     pub fn reference(mut self, reference: impl Reference + 'static) -> Self {
         self.reference = Some(Arc::new(reference));
+        self
+    }
+
+    /// Adds a quantity to report errors in. Without any, they are reported in each field; with one, in
+    /// exactly those added.
+    #[must_use]
+    pub fn score(mut self, score: Score) -> Self {
+        self.scores.push(score);
         self
     }
 
@@ -95,26 +112,15 @@ impl ProblemBuilder {
     /// # Errors
     /// [`PdeError::Problem`] if a part is missing, a field index, operator, face, grid or point does not
     /// fit the domain and fields, an unknown is listed twice, a field is in no equation and no
-    /// observation, or a default is out of range.
+    /// observation, two scores share a name, or a default is out of range.
     pub fn build(self) -> Result<Problem, PdeError> {
-        let fail = |why: String| PdeError::Problem {
-            problem: self.name.clone(),
-            why,
-        };
-        if self.fields.is_empty()
-            || (1..self.fields.len()).any(|i| self.fields[..i].contains(&self.fields[i]))
-        {
-            return Err(fail(format!(
-                "fields are {:?}; it needs at least one, with distinct names",
-                self.fields
-            )));
+        let fail = |why: String| PdeError::Problem { problem: self.name.clone(), why };
+        if self.fields.is_empty() || (1..self.fields.len()).any(|i| self.fields[..i].contains(&self.fields[i])) {
+            return Err(fail(format!("fields are {:?}; it needs at least one, with distinct names", self.fields)));
         }
         let fits = |what: &str, field: usize, operator: &Operator| {
             if field >= self.fields.len() {
-                return Err(fail(format!(
-                    "{what} names field {field}, there are {}",
-                    self.fields.len()
-                )));
+                return Err(fail(format!("{what} names field {field}, there are {}", self.fields.len())));
             }
             if operator.dim() != self.domain.dim() {
                 return Err(fail(format!(
@@ -125,15 +131,10 @@ impl ProblemBuilder {
             }
             Ok(())
         };
-        let equations = self
-            .equations
-            .clone()
-            .ok_or_else(|| fail("it has no equations".into()))?;
+        let equations = self.equations.clone().ok_or_else(|| fail("it has no equations".into()))?;
         let unknowns = equations.unknowns();
         if equations.equations() == 0 || unknowns.is_empty() {
-            return Err(fail(
-                "its equations have no unknowns, or there are none".into(),
-            ));
+            return Err(fail("its equations have no unknowns, or there are none".into()));
         }
         let mut used = vec![false; self.fields.len()];
         for (i, q) in unknowns.iter().enumerate() {
@@ -147,9 +148,7 @@ impl ProblemBuilder {
         for c in &self.conditions {
             let what = format!("condition '{}'", c.name());
             let face = c.location().face();
-            self.domain
-                .coordinate(face)
-                .map_err(|e| fail(format!("{what}: {e}")))?;
+            self.domain.coordinate(face).map_err(|e| fail(format!("{what}: {e}")))?;
             if c.terms().is_empty() {
                 return Err(fail(format!("{what} has no terms")));
             }
@@ -163,34 +162,34 @@ impl ProblemBuilder {
         for o in &self.observations {
             let what = format!("set of observations '{}'", o.name());
             fits(&what, o.field(), o.operator())?;
-            if let Some(x) = o.points().rows().find(|x| !self.domain.contains(x)) {
+            let given = o.points().into_iter().flat_map(|p| p.rows());
+            if let Some(x) = given.into_iter().find(|x| !self.domain.contains(x)) {
                 return Err(fail(format!("{what} has the point {x:?}, outside the box")));
             }
             used[o.field()] = true;
         }
         if let Some(f) = used.iter().position(|&u| !u) {
-            return Err(fail(format!(
-                "field '{}' is in no equation and no observation",
-                self.fields[f]
-            )));
+            return Err(fail(format!("field '{}' is in no equation and no observation", self.fields[f])));
         }
-        let test_grid = self
-            .test_grid
-            .clone()
-            .ok_or_else(|| fail("it has no test grid".into()))?;
+        let mut scores = self.scores.clone();
+        if scores.is_empty() {
+            let field = |(f, name): (usize, &String)| Score::new(name, move |u| u[f]);
+            scores = self.fields.iter().enumerate().map(field).collect();
+        }
+        if let Some(i) = (1..scores.len()).find(|&i| {
+            let same = |s: &Score| s.name() == scores[i].name();
+            scores[..i].iter().any(same)
+        }) {
+            return Err(fail(format!("two scores are named '{}'", scores[i].name())));
+        }
+        let test_grid = self.test_grid.clone().ok_or_else(|| fail("it has no test grid".into()))?;
         if test_grid.points().rows().any(|x| !self.domain.contains(x)) {
             return Err(fail("its test grid does not lie in the domain".into()));
         }
         let d = self.defaults;
-        let positive = [
-            ("learning rate", d.learning_rate),
-            ("loss tolerance", d.loss_tolerance),
-            ("nugget", d.nugget),
-        ];
+        let positive = [("learning rate", d.learning_rate), ("loss tolerance", d.loss_tolerance), ("nugget", d.nugget)];
         if let Some((name, value)) = positive.iter().find(|(_, v)| !(v.is_finite() && *v > 0.0)) {
-            return Err(fail(format!(
-                "its default {name} is {value}; it must be positive and finite"
-            )));
+            return Err(fail(format!("its default {name} is {value}; it must be positive and finite")));
         }
         Ok(Problem {
             name: self.name,
@@ -200,6 +199,7 @@ impl ProblemBuilder {
             conditions: self.conditions,
             observations: self.observations,
             reference: self.reference,
+            scores,
             test_grid,
             defaults: self.defaults,
             faces,

@@ -84,12 +84,7 @@ impl Condition {
         terms: Vec<ConditionTerm>,
         value: impl Fn(&[f64]) -> f64 + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            name: name.into(),
-            location,
-            terms,
-            value: Arc::new(value),
-        }
+        Self { name: name.into(), location, terms, value: Arc::new(value) }
     }
 
     /// `u_f = value` on a face; on the face of the first time this is an initial condition.
@@ -137,10 +132,7 @@ impl Condition {
         (a, b): (f64, f64),
         value: impl Fn(&[f64]) -> f64 + Send + Sync + 'static,
     ) -> Result<Self, PdeError> {
-        let name = format!(
-            "{a} field {field} + {b} derivative on {}",
-            domain.face_name(face)?
-        );
+        let name = format!("{a} field {field} + {b} derivative on {}", domain.face_name(face)?);
         let terms = vec![
             term(field, Operator::identity(domain.dim()), a),
             term(field, Operator::partial(domain.dim(), face.axis), b),
@@ -153,17 +145,9 @@ impl Condition {
     ///
     /// # Errors
     /// [`PdeError::Domain`] if there is no such coordinate.
-    pub fn periodic(
-        domain: &Domain,
-        axis: usize,
-        field: usize,
-        operator: Operator,
-    ) -> Result<Self, PdeError> {
+    pub fn periodic(domain: &Domain, axis: usize, field: usize, operator: Operator) -> Result<Self, PdeError> {
         domain.coordinate(Face::lower(axis))?;
-        let name = format!(
-            "{operator} of field {field} periodic in {}",
-            domain.axes()[axis].name
-        );
+        let name = format!("{operator} of field {field} periodic in {}", domain.axes()[axis].name);
         let terms = vec![term(field, operator, 1.0)];
         Ok(Self::new(name, Location::Periodic { axis }, terms, |_| 0.0))
     }
@@ -190,11 +174,7 @@ impl Condition {
 
     /// Rows at `points` `[n, d]` on [`Location::face`]; `opposite` are the points moved across the box, for
     /// periodic conditions.
-    pub(crate) fn rows(
-        &self,
-        points: &Points,
-        opposite: Option<&Points>,
-    ) -> Result<RowBlock, PdeError> {
+    pub(crate) fn rows(&self, points: &Points, opposite: Option<&Points>) -> Result<RowBlock, PdeError> {
         let fail = |what: String, x: &[f64], value: f64| PdeError::Condition {
             condition: self.name.clone(),
             why: format!("{what} at x = {x:?} is {value}; it must be finite"),
@@ -220,12 +200,7 @@ impl Condition {
                     }
                     coefficients.push(sign * c);
                 }
-                terms.push(Term {
-                    field: t.field,
-                    operator: t.operator.clone(),
-                    site,
-                    coefficients,
-                });
+                terms.push(Term { field: t.field, operator: t.operator.clone(), site, coefficients });
             }
         }
         let sites = std::iter::once(points).chain(opposite).cloned().collect();
@@ -235,17 +210,10 @@ impl Condition {
 
 impl fmt::Debug for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Condition")
-            .field("name", &self.name)
-            .field("location", &self.location)
-            .finish_non_exhaustive()
+        f.debug_struct("Condition").field("name", &self.name).field("location", &self.location).finish_non_exhaustive()
     }
 }
 
 fn term(field: usize, operator: Operator, coefficient: f64) -> ConditionTerm {
-    ConditionTerm {
-        field,
-        operator,
-        coefficient: Coefficient::Constant(coefficient),
-    }
+    ConditionTerm { field, operator, coefficient: Coefficient::Constant(coefficient) }
 }

@@ -60,13 +60,8 @@ impl Domain {
     /// # Errors
     /// [`PdeError::Domain`] if there are no coordinates, a name is empty or repeated, or an interval is
     /// empty, reversed or not finite.
-    pub fn space<N: Into<String>>(
-        axes: impl IntoIterator<Item = (N, f64, f64)>,
-    ) -> Result<Self, PdeError> {
-        Self::new(
-            axes.into_iter().map(|(n, a, b)| (n.into(), a, b)).collect(),
-            false,
-        )
+    pub fn space<N: Into<String>>(axes: impl IntoIterator<Item = (N, f64, f64)>) -> Result<Self, PdeError> {
+        Self::new(axes.into_iter().map(|(n, a, b)| (n.into(), a, b)).collect(), false)
     }
 
     /// A box in time and space: the time interval first, then the coordinates of space.
@@ -77,14 +72,9 @@ impl Domain {
         time: (N, f64, f64),
         space: impl IntoIterator<Item = (N, f64, f64)>,
     ) -> Result<Self, PdeError> {
-        let axes: Vec<_> = std::iter::once(time)
-            .chain(space)
-            .map(|(n, a, b)| (n.into(), a, b))
-            .collect();
+        let axes: Vec<_> = std::iter::once(time).chain(space).map(|(n, a, b)| (n.into(), a, b)).collect();
         if axes.len() < 2 {
-            return Err(PdeError::Domain(
-                "a space-time box needs at least one coordinate of space".into(),
-            ));
+            return Err(PdeError::Domain("a space-time box needs at least one coordinate of space".into()));
         }
         Self::new(axes, true)
     }
@@ -98,9 +88,7 @@ impl Domain {
                 return Err(PdeError::Domain(format!("coordinate {i} has no name")));
             }
             if axes[..i].iter().any(|(other, _, _)| other == name) {
-                return Err(PdeError::Domain(format!(
-                    "two coordinates are named '{name}'"
-                )));
+                return Err(PdeError::Domain(format!("two coordinates are named '{name}'")));
             }
             if !(lower.is_finite() && upper.is_finite() && lower < upper) {
                 return Err(PdeError::Domain(format!(
@@ -108,10 +96,7 @@ impl Domain {
                 )));
             }
         }
-        let axes = axes
-            .into_iter()
-            .map(|(name, lower, upper)| Axis { name, lower, upper })
-            .collect();
+        let axes = axes.into_iter().map(|(name, lower, upper)| Axis { name, lower, upper }).collect();
         Ok(Self { axes, time })
     }
 
@@ -139,8 +124,7 @@ impl Domain {
     /// space its upper and its lower face. The face of the last time is not among them.
     pub fn boundary(&self) -> Vec<Face> {
         let initial = self.time.then(|| Face::lower(0));
-        let sides = (usize::from(self.time)..self.dim())
-            .flat_map(|axis| [Face::upper(axis), Face::lower(axis)]);
+        let sides = (usize::from(self.time)..self.dim()).flat_map(|axis| [Face::upper(axis), Face::lower(axis)]);
         initial.into_iter().chain(sides).collect()
     }
 
@@ -183,8 +167,7 @@ impl Domain {
     /// As [`Domain::coordinate`].
     pub fn on_face(&self, face: Face, x: &[f64]) -> Result<bool, PdeError> {
         let value = self.coordinate(face)?;
-        Ok(self.contains(x)
-            && (x[face.axis] - value).abs() <= Self::TOLERANCE * self.axes[face.axis].width())
+        Ok(self.contains(x) && (x[face.axis] - value).abs() <= Self::TOLERANCE * self.axes[face.axis].width())
     }
 
     const TOLERANCE: f64 = 1e-9;

@@ -38,25 +38,10 @@ impl FieldErrors {
                 return Err(PdeError::Metrics(format!("{which} {i} is {}", values[i])));
             }
         }
-        let linf = prediction
-            .iter()
-            .zip(reference)
-            .fold(0.0_f64, |m, (p, r)| m.max((p - r).abs()));
-        let squares: f64 = prediction
-            .iter()
-            .zip(reference)
-            .map(|(p, r)| (p - r).powi(2))
-            .sum();
+        let linf = prediction.iter().zip(reference).fold(0.0_f64, |m, (p, r)| m.max((p - r).abs()));
+        let squares: f64 = prediction.iter().zip(reference).map(|(p, r)| (p - r).powi(2)).sum();
         let norm: f64 = reference.iter().map(|r| r * r).sum();
-        let rel_l2 = if squares == 0.0 {
-            0.0
-        } else {
-            (squares / norm).sqrt()
-        };
-        Ok(Self {
-            linf,
-            rmse: (squares / prediction.len() as f64).sqrt(),
-            rel_l2,
-        })
+        let rel_l2 = if squares == 0.0 { 0.0 } else { (squares / norm).sqrt() };
+        Ok(Self { linf, rmse: (squares / prediction.len() as f64).sqrt(), rel_l2 })
     }
 }

@@ -6,18 +6,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hyperpde_gp::RowBlock;
 use hyperpde_kernels::Points;
 use serde::{Deserialize, Serialize};
 
 use crate::builder::ProblemBuilder;
+use crate::collocation::Collocation;
 use crate::condition::{Condition, Location};
 use crate::domain::{Domain, Face};
 use crate::error::PdeError;
+use crate::metrics::FieldErrors;
 use crate::observations::Observations;
 use crate::residual::Equations;
 use crate::sampling::{Sampler, seeded};
-use crate::scoring::{Reference, TestGrid};
+use crate::scoring::{Reference, Score, TestGrid};
 
 /// How many points to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,11 +57,7 @@ pub struct Defaults {
 impl Defaults {
     /// The sample sizes among the settings.
     pub fn sizes(&self) -> SampleSizes {
-        SampleSizes {
-            interior: self.interior,
-            boundary: self.boundary,
-            validation: self.validation,
-        }
+        SampleSizes { interior: self.interior, boundary: self.boundary, validation: self.validation }
     }
 }
 
@@ -81,18 +78,8 @@ impl Default for Defaults {
     }
 }
 
-/// Points and rows of one draw.
-#[derive(Clone, Debug)]
-pub struct Collocation {
-    /// Interior points `[n, d]`, where the equations hold.
-    pub interior: Points,
-    /// One block per condition, in the problem's order. Conditions on one face share their points.
-    pub boundary: Vec<RowBlock>,
-    /// Validation points in the interior, `[n_v, d]`, possibly none.
-    pub pool: Points,
-    /// One block per set of observations.
-    pub observations: Vec<RowBlock>,
-}
+/// First random stream for the noise of observations, past those of points on faces.
+const NOISE_STREAMS: u64 = 1 << 32;
 
 /// Equations, conditions and data on a domain.
 #[derive(Clone)]
@@ -104,6 +91,7 @@ pub struct Problem {
     pub(crate) conditions: Vec<Condition>,
     pub(crate) observations: Vec<Observations>,
     pub(crate) reference: Option<Arc<dyn Reference>>,
+    pub(crate) scores: Vec<Score>,
     pub(crate) test_grid: TestGrid,
     pub(crate) defaults: Defaults,
     pub(crate) faces: Vec<Face>,
@@ -150,6 +138,38 @@ impl Problem {
         self.reference.as_ref()
     }
 
+    /// The quantities in which errors are reported; the fields themselves unless the problem says otherwise.
+    pub fn scores(&self) -> &[Score] {
+        &self.scores
+    }
+
+    /// Errors of a prediction against the reference's values, per score, both given as fields `[F][n]` at
+    /// the same points.
+    ///
+    /// # Errors
+    /// [`PdeError::Shape`] for a wrong number of fields or values, [`PdeError::Metrics`] if there are no
+    /// values or one is not finite.
+    pub fn errors(
+        &self,
+        prediction: &[Vec<f64>],
+        reference: &[Vec<f64>],
+    ) -> Result<Vec<(String, FieldErrors)>, PdeError> {
+        for (what, fields) in [("prediction", prediction), ("reference", reference)] {
+            if fields.len() != self.fields.len() {
+                return Err(PdeError::Shape {
+                    what: format!("{what} to score"),
+                    expected: format!("{} fields", self.fields.len()),
+                    got: fields.len().to_string(),
+                });
+            }
+        }
+        let errors = |score: &Score| {
+            let (p, r) = (score.evaluate(prediction)?, score.evaluate(reference)?);
+            Ok((score.name().to_owned(), FieldErrors::between(&p, &r)?))
+        };
+        self.scores.iter().map(errors).collect()
+    }
+
     /// The grid for scores and plots.
     pub fn test_grid(&self) -> &TestGrid {
         &self.test_grid
@@ -176,11 +196,7 @@ impl Problem {
             return Err(PdeError::Sampling(format!(
                 "problem '{}' has {faces} faces with conditions, asked for {boundary} boundary points; {}",
                 self.name,
-                if faces == 0 {
-                    "ask for 0".into()
-                } else {
-                    format!("ask for at least {faces}")
-                }
+                if faces == 0 { "ask for 0".into() } else { format!("ask for at least {faces}") }
             )));
         }
         let mut shares = vec![boundary / faces.max(1); faces];
@@ -191,17 +207,14 @@ impl Problem {
     }
 
     /// Draws points and forms the rows of conditions and observations. The same seed gives the same points;
-    /// interior, pool and each face have their own random streams, so the size of one leaves the others.
+    /// interior, pool, each face and the noise of each set of simulated observations have their own random
+    /// streams, so the size of one leaves the others.
     ///
     /// # Errors
-    /// [`PdeError::Sampling`] for zero interior points or too few boundary points, [`PdeError::Condition`]
-    /// if boundary data are not finite.
-    pub fn sample(
-        &self,
-        sizes: &SampleSizes,
-        sampler: Sampler,
-        seed: u64,
-    ) -> Result<Collocation, PdeError> {
+    /// [`PdeError::Sampling`] for zero interior points, too few boundary points, or fewer interior points
+    /// than simulated observations, [`PdeError::Condition`] if boundary data are not finite, and those of the
+    /// reference that observations are simulated from.
+    pub fn sample(&self, sizes: &SampleSizes, sampler: Sampler, seed: u64) -> Result<Collocation, PdeError> {
         let shares = self.boundary_allotment(sizes.boundary)?;
         let interior = sampler.interior(&self.domain, sizes.interior, &mut seeded(seed, 0))?;
         let pool = match sizes.validation {
@@ -212,20 +225,26 @@ impl Problem {
         for ((&face, n), stream) in self.faces.iter().zip(shares).zip(2..) {
             faces.push(sampler.face(&self.domain, face, n, &mut seeded(seed, stream))?);
         }
-        self.collocation_from(interior, &faces, pool)
+        self.assemble(interior, &faces, pool, seed)
     }
 
     /// Rows on given points: `faces` has one set `[n, d]` for each of [`Problem::faces`], in that order.
+    /// Simulated observations take their noise from seed 0.
     ///
     /// # Errors
     /// [`PdeError::Shape`] for a wrong number of sets or dimension, [`PdeError::Sampling`] for an empty
-    /// interior or face, [`PdeError::Domain`] for points off the box or off their face, and
-    /// [`PdeError::Condition`] if boundary data are not finite.
-    pub fn collocation_from(
+    /// interior or face, [`PdeError::Domain`] for points off the box or off their face, and otherwise as
+    /// [`Problem::sample`].
+    pub fn collocation_from(&self, interior: Points, faces: &[Points], pool: Points) -> Result<Collocation, PdeError> {
+        self.assemble(interior, faces, pool, 0)
+    }
+
+    fn assemble(
         &self,
         interior: Points,
         faces: &[Points],
         pool: Points,
+        noise_seed: u64,
     ) -> Result<Collocation, PdeError> {
         if interior.is_empty() {
             return Err(PdeError::Sampling("there are no interior points".into()));
@@ -242,43 +261,31 @@ impl Problem {
         for (&face, points) in self.faces.iter().zip(faces) {
             let name = self.domain.face_name(face)?;
             if points.is_empty() {
-                return Err(PdeError::Sampling(format!(
-                    "there are no points on the face {name}"
-                )));
+                return Err(PdeError::Sampling(format!("there are no points on the face {name}")));
             }
             self.check_inside(&name, points)?;
             for x in points.rows() {
                 if !self.domain.on_face(face, x)? {
-                    return Err(PdeError::Domain(format!(
-                        "boundary point {x:?} is not on the face {name}"
-                    )));
+                    return Err(PdeError::Domain(format!("boundary point {x:?} is not on the face {name}")));
                 }
             }
         }
         let opposite = self.opposite_sites(faces)?;
         let mut boundary = Vec::with_capacity(self.conditions.len());
         for condition in &self.conditions {
-            let at = self
-                .faces
-                .iter()
-                .position(|&f| f == condition.location().face());
+            let at = self.faces.iter().position(|&f| f == condition.location().face());
             if let Some(at) = at {
                 let across = matches!(condition.location(), Location::Periodic { .. });
-                boundary
-                    .push(condition.rows(&faces[at], opposite[at].as_ref().filter(|_| across))?);
+                boundary.push(condition.rows(&faces[at], opposite[at].as_ref().filter(|_| across))?);
             }
         }
         let observations = self
             .observations
             .iter()
-            .map(Observations::rows)
+            .zip(NOISE_STREAMS..)
+            .map(|(o, stream)| o.rows(&interior, &mut seeded(noise_seed, stream)))
             .collect::<Result<_, _>>()?;
-        Ok(Collocation {
-            interior,
-            boundary,
-            pool,
-            observations,
-        })
+        Ok(Collocation { interior, boundary, pool, observations })
     }
 
     /// For each face that is one of a periodic pair, its points moved to the other face; made once, so that
@@ -286,16 +293,14 @@ impl Problem {
     fn opposite_sites(&self, faces: &[Points]) -> Result<Vec<Option<Points>>, PdeError> {
         let mut sites = Vec::with_capacity(faces.len());
         for (face, points) in self.faces.iter().zip(faces) {
-            let periodic = self.conditions.iter().any(|c| {
-                matches!(c.location(), Location::Periodic { .. }) && c.location().face() == *face
-            });
+            let periodic = self
+                .conditions
+                .iter()
+                .any(|c| matches!(c.location(), Location::Periodic { .. }) && c.location().face() == *face);
             sites.push(if periodic {
                 let target = self.domain.coordinate(Face::upper(face.axis))?;
                 let mut data = points.as_slice().to_vec();
-                data.iter_mut()
-                    .skip(face.axis)
-                    .step_by(points.dim())
-                    .for_each(|v| *v = target);
+                data.iter_mut().skip(face.axis).step_by(points.dim()).for_each(|v| *v = target);
                 Some(Points::new(points.dim(), data)?)
             } else {
                 None
@@ -313,9 +318,7 @@ impl Problem {
             });
         }
         match points.rows().find(|x| !self.domain.contains(x)) {
-            Some(x) => Err(PdeError::Domain(format!(
-                "{what} point {x:?} is outside the box"
-            ))),
+            Some(x) => Err(PdeError::Domain(format!("{what} point {x:?} is outside the box"))),
             None => Ok(()),
         }
     }

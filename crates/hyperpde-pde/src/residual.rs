@@ -36,42 +36,27 @@ pub struct Unknown {
 impl Unknown {
     /// The value `u_f` in a space of `dim` coordinates.
     pub fn value(field: usize, dim: usize) -> Self {
-        Self {
-            field,
-            operator: Operator::identity(dim),
-        }
+        Self { field, operator: Operator::identity(dim) }
     }
 
     /// `∂u_f/∂x_i`.
     pub fn partial(field: usize, dim: usize, i: usize) -> Self {
-        Self {
-            field,
-            operator: Operator::partial(dim, i),
-        }
+        Self { field, operator: Operator::partial(dim, i) }
     }
 
     /// `∂²u_f/∂x_i²`.
     pub fn second(field: usize, dim: usize, i: usize) -> Self {
-        Self {
-            field,
-            operator: Operator::second(dim, i),
-        }
+        Self { field, operator: Operator::second(dim, i) }
     }
 
     /// `Δu_f`, over all coordinates.
     pub fn laplacian(field: usize, dim: usize) -> Self {
-        Self {
-            field,
-            operator: Operator::laplacian(dim),
-        }
+        Self { field, operator: Operator::laplacian(dim) }
     }
 
     /// `∂^α u_f`.
     pub fn derivative(field: usize, alpha: MultiIndex) -> Self {
-        Self {
-            field,
-            operator: Operator::derivative(alpha),
-        }
+        Self { field, operator: Operator::derivative(alpha) }
     }
 }
 
@@ -150,12 +135,7 @@ impl Linearised {
     ///
     /// # Errors
     /// [`PdeError::Rows`] if the points or unknowns are not those of the linearisation.
-    pub fn rows(
-        &self,
-        name: &str,
-        unknowns: &[Unknown],
-        points: &Points,
-    ) -> Result<Vec<RowBlock>, PdeError> {
+    pub fn rows(&self, name: &str, unknowns: &[Unknown], points: &Points) -> Result<Vec<RowBlock>, PdeError> {
         let equations = self.rhs.len();
         let mut blocks = Vec::with_capacity(equations);
         for (e, (coefficients, rhs)) in self.coefficients.iter().zip(&self.rhs).enumerate() {
@@ -169,25 +149,10 @@ impl Linearised {
             let terms = unknowns
                 .iter()
                 .zip(coefficients)
-                .map(|(q, c)| Term {
-                    field: q.field,
-                    operator: q.operator.clone(),
-                    site: 0,
-                    coefficients: c.clone(),
-                })
+                .map(|(q, c)| Term { field: q.field, operator: q.operator.clone(), site: 0, coefficients: c.clone() })
                 .collect();
-            let label = if equations == 1 {
-                name.to_owned()
-            } else {
-                format!("{name}, equation {e}")
-            };
-            blocks.push(RowBlock::new(
-                label,
-                vec![points.clone()],
-                terms,
-                rhs.clone(),
-                0.0,
-            )?);
+            let label = if equations == 1 { name.to_owned() } else { format!("{name}, equation {e}") };
+            blocks.push(RowBlock::new(label, vec![points.clone()], terms, rhs.clone(), 0.0)?);
         }
         Ok(blocks)
     }
@@ -230,12 +195,7 @@ impl<R: Residual> Equations for R {
             for j in 0..m {
                 dual[j].eps = 1.0;
                 for (e, f) in evaluate(self, point, &dual)?.into_iter().enumerate() {
-                    let c = finite(
-                        e,
-                        point,
-                        || format!("the derivative by {}", unknowns[j]),
-                        f.eps,
-                    )?;
+                    let c = finite(e, point, || format!("the derivative by {}", unknowns[j]), f.eps)?;
                     coefficients[e][j].push(c);
                     b[e] += c * q[j];
                 }
@@ -264,19 +224,9 @@ fn evaluate<R: Residual, D: Number>(residual: &R, x: &[f64], q: &[D]) -> Result<
 }
 
 fn check_shapes(unknowns: &[Unknown], x: &Points, u: &[Vec<f64>]) -> Result<(), PdeError> {
-    let shape = |what: String, expected: String, got: String| {
-        Err(PdeError::Shape {
-            what,
-            expected,
-            got,
-        })
-    };
+    let shape = |what: String, expected: String, got: String| Err(PdeError::Shape { what, expected, got });
     if u.len() != unknowns.len() {
-        return shape(
-            "arrays of unknowns".into(),
-            unknowns.len().to_string(),
-            u.len().to_string(),
-        );
+        return shape("arrays of unknowns".into(), unknowns.len().to_string(), u.len().to_string());
     }
     for (q, values) in unknowns.iter().zip(u) {
         if q.operator.dim() != x.dim() {
@@ -287,44 +237,24 @@ fn check_shapes(unknowns: &[Unknown], x: &Points, u: &[Vec<f64>]) -> Result<(), 
             );
         }
         if values.len() != x.len() {
-            return shape(
-                format!("values of {q}"),
-                format!("{} (one per point)", x.len()),
-                values.len().to_string(),
-            );
+            return shape(format!("values of {q}"), format!("{} (one per point)", x.len()), values.len().to_string());
         }
     }
     Ok(())
 }
 
 /// Puts the unknowns at point `i` into `q`.
-fn gather(
-    unknowns: &[Unknown],
-    point: &[f64],
-    u: &[Vec<f64>],
-    i: usize,
-    q: &mut [f64],
-) -> Result<(), PdeError> {
+fn gather(unknowns: &[Unknown], point: &[f64], u: &[Vec<f64>], i: usize, q: &mut [f64]) -> Result<(), PdeError> {
     for ((slot, values), unknown) in q.iter_mut().zip(u).zip(unknowns) {
         *slot = finite(0, point, || format!("the unknown {unknown}"), values[i])?;
     }
     Ok(())
 }
 
-fn finite(
-    equation: usize,
-    point: &[f64],
-    what: impl FnOnce() -> String,
-    value: f64,
-) -> Result<f64, PdeError> {
+fn finite(equation: usize, point: &[f64], what: impl FnOnce() -> String, value: f64) -> Result<f64, PdeError> {
     if value.is_finite() {
         Ok(value)
     } else {
-        Err(PdeError::NonFiniteResidual {
-            equation,
-            point: point.to_vec(),
-            what: what(),
-            value,
-        })
+        Err(PdeError::NonFiniteResidual { equation, point: point.to_vec(), what: what(), value })
     }
 }

@@ -43,12 +43,7 @@ impl Sampler {
     ///
     /// # Errors
     /// [`PdeError::Sampling`] for zero points or a dimension that the sampler doesn't reach.
-    pub fn interior(
-        self,
-        domain: &Domain,
-        n: usize,
-        rng: &mut impl Rng,
-    ) -> Result<Points, PdeError> {
+    pub fn interior(self, domain: &Domain, n: usize, rng: &mut impl Rng) -> Result<Points, PdeError> {
         let axes: Vec<usize> = (0..domain.dim()).collect();
         let unit = self.unit_cube(n, axes.len(), rng)?;
         place(domain, &axes, &vec![0.0; domain.dim()], n, &unit)
@@ -59,13 +54,7 @@ impl Sampler {
     ///
     /// # Errors
     /// As [`Sampler::interior`], and [`PdeError::Domain`] if there is no such face.
-    pub fn face(
-        self,
-        domain: &Domain,
-        face: Face,
-        n: usize,
-        rng: &mut impl Rng,
-    ) -> Result<Points, PdeError> {
+    pub fn face(self, domain: &Domain, face: Face, n: usize, rng: &mut impl Rng) -> Result<Points, PdeError> {
         let mut base = vec![0.0; domain.dim()];
         let value = domain.coordinate(face)?;
         base[face.axis] = value;
@@ -78,9 +67,7 @@ impl Sampler {
     /// `n` points in `(0, 1)^d`, `[n, d]`.
     fn unit_cube(self, n: usize, d: usize, rng: &mut impl Rng) -> Result<Vec<f64>, PdeError> {
         if n == 0 {
-            return Err(PdeError::Sampling(
-                "zero points asked for; ask for at least one".into(),
-            ));
+            return Err(PdeError::Sampling("zero points asked for; ask for at least one".into()));
         }
         if d > MAX_SEQUENCE_DIM && matches!(self, Sampler::Halton | Sampler::Sobol) {
             return Err(PdeError::Sampling(format!(
@@ -107,13 +94,7 @@ const MARGIN: f64 = 1e-12;
 const MAX_SEQUENCE_DIM: usize = 10;
 
 /// Maps unit coordinates to the intervals of `axes`, and the other coordinates to those of `base`.
-fn place(
-    domain: &Domain,
-    axes: &[usize],
-    base: &[f64],
-    n: usize,
-    unit: &[f64],
-) -> Result<Points, PdeError> {
+fn place(domain: &Domain, axes: &[usize], base: &[f64], n: usize, unit: &[f64]) -> Result<Points, PdeError> {
     let mut data = Vec::with_capacity(n * base.len());
     for i in 0..n {
         let mut point = base.to_vec();
@@ -162,18 +143,13 @@ fn radical_inverse(mut i: usize, base: usize) -> f64 {
 }
 
 fn sobol(n: usize, d: usize, rng: &mut impl Rng) -> Result<Vec<f64>, PdeError> {
-    let count = u32::try_from(n)
-        .map_err(|_| PdeError::Sampling(format!("Sobol holds 2^32 points, asked for {n}")))?;
+    let count = u32::try_from(n).map_err(|_| PdeError::Sampling(format!("Sobol holds 2^32 points, asked for {n}")))?;
     let directions: Vec<[u32; 32]> = (0..d).map(sobol_directions).collect();
     let mut state: Vec<u32> = (0..d).map(|_| rng.random()).collect();
     let mut points = Vec::with_capacity(n * d);
     for i in 0..count {
         // Half a step of the 2^-32 grid keeps zero out and every elementary interval as it is.
-        points.extend(
-            state
-                .iter()
-                .map(|&s| (f64::from(s) + 0.5) / 4_294_967_296.0),
-        );
+        points.extend(state.iter().map(|&s| (f64::from(s) + 0.5) / 4_294_967_296.0));
         // Gray code order: consecutive points differ by one direction number.
         let bit = i.trailing_ones().min(31) as usize;
         for (s, v) in state.iter_mut().zip(&directions) {

@@ -1,7 +1,11 @@
-//! Reference solutions and the grids on which predictions are scored against them.
+//! Reference solutions, what of them is scored, and the grids on which it is.
+
+use std::fmt;
+use std::sync::Arc;
 
 use hyperpde_kernels::Points;
 
+use crate::condition::ScalarFn;
 use crate::domain::{Axis, Domain};
 use crate::error::PdeError;
 
@@ -19,6 +23,67 @@ pub trait Reference: Send + Sync {
 
     /// Bound on its own error in the maximum norm. Errors measured below it mean nothing.
     fn accuracy(&self) -> f64;
+}
+
+impl<R: Reference + ?Sized> Reference for Arc<R> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn evaluate(&self, points: &Points) -> Result<Vec<Vec<f64>>, PdeError> {
+        (**self).evaluate(points)
+    }
+
+    fn accuracy(&self) -> f64 {
+        (**self).accuracy()
+    }
+}
+
+/// A quantity in which errors are reported: a function of the fields at a point, such as the modulus of two
+/// fields that are the parts of a complex one.
+#[derive(Clone)]
+pub struct Score {
+    name: String,
+    value: ScalarFn,
+}
+
+impl Score {
+    /// The quantity `value(u_1(x), ..., u_F(x))`.
+    pub fn new(name: impl Into<String>, value: impl Fn(&[f64]) -> f64 + Send + Sync + 'static) -> Self {
+        Self { name: name.into(), value: Arc::new(value) }
+    }
+
+    /// Name, for reports.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The quantity at `n` points, `[n]`, from the fields there, `[F][n]`.
+    ///
+    /// # Errors
+    /// [`PdeError::Shape`] if the fields have different numbers of values.
+    pub fn evaluate(&self, fields: &[Vec<f64>]) -> Result<Vec<f64>, PdeError> {
+        let n = fields.first().map_or(0, Vec::len);
+        if let Some(odd) = fields.iter().find(|f| f.len() != n) {
+            return Err(PdeError::Shape {
+                what: format!("values of the fields for the score '{}'", self.name),
+                expected: format!("{n} per field"),
+                got: odd.len().to_string(),
+            });
+        }
+        let mut at = vec![0.0; fields.len()];
+        let value = |i: usize| {
+            at.iter_mut().zip(fields).for_each(|(slot, field)| *slot = field[i]);
+            (self.value)(&at)
+        };
+        Ok((0..n).map(value).collect())
+    }
+}
+
+impl fmt::Debug for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Score").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// A tensor grid, row-major: the first coordinate varies slowest.
@@ -44,19 +109,10 @@ impl TestGrid {
         }
         let nodes = |(axis, &n): (&Axis, &usize)| {
             (0..n)
-                .map(|i| {
-                    if i + 1 == n {
-                        axis.upper
-                    } else {
-                        axis.lower + axis.width() * i as f64 / (n - 1) as f64
-                    }
-                })
+                .map(|i| if i + 1 == n { axis.upper } else { axis.lower + axis.width() * i as f64 / (n - 1) as f64 })
                 .collect()
         };
-        Self::new(
-            domain.names(),
-            domain.axes().iter().zip(shape).map(nodes).collect(),
-        )
+        Self::new(domain.names(), domain.axes().iter().zip(shape).map(nodes).collect())
     }
 
     /// All combinations of the given coordinates, one list per axis.
@@ -67,14 +123,8 @@ impl TestGrid {
         if axes.is_empty() || names.len() != axes.len() || axes.iter().any(Vec::is_empty) {
             return Err(PdeError::Shape {
                 what: "test grid".into(),
-                expected: format!(
-                    "{} non-empty lists of coordinates (one per name)",
-                    names.len().max(1)
-                ),
-                got: format!(
-                    "lists of {:?}",
-                    axes.iter().map(Vec::len).collect::<Vec<_>>()
-                ),
+                expected: format!("{} non-empty lists of coordinates (one per name)", names.len().max(1)),
+                got: format!("lists of {:?}", axes.iter().map(Vec::len).collect::<Vec<_>>()),
             });
         }
         let total: usize = axes.iter().map(Vec::len).product();
@@ -88,11 +138,7 @@ impl TestGrid {
             }
         }
         let points = Points::new(axes.len(), data)?;
-        Ok(Self {
-            names,
-            axes,
-            points,
-        })
+        Ok(Self { names, axes, points })
     }
 
     /// Names of the coordinates, `[d]`.

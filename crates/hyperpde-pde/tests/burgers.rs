@@ -15,38 +15,22 @@ fn gauss_hermite(n: usize) -> Vec<(f64, f64)> {
     let polynomials = |x: f64| -> Vec<f64> {
         let mut h = vec![PI.powf(-0.25)];
         for k in 1..=n {
-            let below = if k > 1 {
-                h[k - 2] * (((k - 1) as f64) / k as f64).sqrt()
-            } else {
-                0.0
-            };
+            let below = if k > 1 { h[k - 2] * (((k - 1) as f64) / k as f64).sqrt() } else { 0.0 };
             h.push(h[k - 1] * x * (2.0 / k as f64).sqrt() - below);
         }
         h
     };
-    let roots_above = |x: f64| {
-        polynomials(x)
-            .windows(2)
-            .filter(|w| (w[0] < 0.0) != (w[1] < 0.0))
-            .count()
-    };
+    let roots_above = |x: f64| polynomials(x).windows(2).filter(|w| (w[0] < 0.0) != (w[1] < 0.0)).count();
     let bound = (2.0 * n as f64 + 1.0).sqrt();
     (0..n)
         .map(|i| {
             let (mut low, mut high) = (-bound, bound);
             for _ in 0..80 {
                 let middle = 0.5 * (low + high);
-                if roots_above(middle) > i {
-                    low = middle
-                } else {
-                    high = middle
-                }
+                if roots_above(middle) > i { low = middle } else { high = middle }
             }
             let x = 0.5 * (low + high);
-            (
-                x,
-                -polynomials(x)[..n].iter().map(|h| h * h).sum::<f64>().ln(),
-            )
+            (x, -polynomials(x)[..n].iter().map(|h| h * h).sum::<f64>().ln())
         })
         .collect()
 }
@@ -55,35 +39,20 @@ fn by_gauss_hermite(rule: &[(f64, f64)], nu: f64, t: f64, x: f64) -> f64 {
     let y = |eta: f64| PI * (x - (4.0 * nu * t).sqrt() * eta);
     let exponent = |&(eta, log_w): &(f64, f64)| log_w - y(eta).cos() / (2.0 * PI * nu);
     let peak = rule.iter().map(exponent).fold(f64::NEG_INFINITY, f64::max);
-    let sum = |f: &dyn Fn(f64) -> f64| {
-        rule.iter()
-            .map(|q| f(q.0) * (exponent(q) - peak).exp())
-            .sum::<f64>()
-    };
+    let sum = |f: &dyn Fn(f64) -> f64| rule.iter().map(|q| f(q.0) * (exponent(q) - peak).exp()).sum::<f64>();
     -sum(&|eta| y(eta).sin()) / sum(&|_| 1.0)
 }
 
 fn value(reference: &ColeHopf, t: f64, x: f64) -> f64 {
-    reference
-        .evaluate(&Points::new(2, vec![t, x]).unwrap())
-        .unwrap()[0][0]
+    reference.evaluate(&Points::new(2, vec![t, x]).unwrap()).unwrap()[0][0]
 }
 
 #[test]
 fn gauss_hermite_integrates_moments() {
     let rule = gauss_hermite(80);
-    let moment = |p: i32| {
-        rule.iter()
-            .map(|(x, log_w)| x.powi(p) * log_w.exp())
-            .sum::<f64>()
-            / PI.sqrt()
-    };
+    let moment = |p: i32| rule.iter().map(|(x, log_w)| x.powi(p) * log_w.exp()).sum::<f64>() / PI.sqrt();
     for (p, exact) in [(0, 1.0), (2, 0.5), (4, 0.75), (6, 1.875), (8, 6.5625)] {
-        assert!(
-            (moment(p) - exact).abs() < 1e-12 * exact,
-            "moment {p}: {}",
-            moment(p)
-        );
+        assert!((moment(p) - exact).abs() < 1e-12 * exact, "moment {p}: {}", moment(p));
     }
     assert!(moment(3).abs() < 1e-13);
 }
@@ -154,10 +123,7 @@ fn agrees_with_gauss_hermite_at_a_smaller_viscosity() {
 fn agrees_with_the_series_at_larger_viscosities() {
     for nu in [0.1, 0.3, 1.0, 10.0, 1e3] {
         let worst = worst_difference(nu, |t, x| by_series(nu, t, x));
-        assert!(
-            worst <= ColeHopf::new(nu).unwrap().accuracy(),
-            "nu = {nu}: {worst:e}"
-        );
+        assert!(worst <= ColeHopf::new(nu).unwrap().accuracy(), "nu = {nu}: {worst:e}");
     }
 }
 
@@ -166,39 +132,20 @@ fn satisfies_the_equation() {
     let nu = 0.02;
     let reference = ColeHopf::new(nu).unwrap();
     // Eighth-order differences: the shock is 2ν wide.
-    let (first, second) = (
-        [0.8, -0.2, 4.0 / 105.0, -1.0 / 280.0],
-        [1.6, -0.2, 8.0 / 315.0, -1.0 / 560.0],
-    );
+    let (first, second) = ([0.8, -0.2, 4.0 / 105.0, -1.0 / 280.0], [1.6, -0.2, 8.0 / 315.0, -1.0 / 560.0]);
     let h = 2e-3;
     let slope = |f: &dyn Fn(f64) -> f64| {
-        (0..4)
-            .map(|k| first[k] * (f((k + 1) as f64 * h) - f(-((k + 1) as f64) * h)))
-            .sum::<f64>()
-            / h
+        (0..4).map(|k| first[k] * (f((k + 1) as f64 * h) - f(-((k + 1) as f64) * h))).sum::<f64>() / h
     };
-    for (t, x) in [
-        (0.1, 0.3),
-        (0.3, -0.05),
-        (0.5, 0.02),
-        (0.7, 0.0),
-        (0.9, -0.6),
-        (0.99, 0.01),
-    ] {
+    for (t, x) in [(0.1, 0.3), (0.3, -0.05), (0.5, 0.02), (0.7, 0.0), (0.9, -0.6), (0.99, 0.01)] {
         let u = |dt: f64, dx: f64| value(&reference, t + dt, x + dx);
         let u0 = u(0.0, 0.0);
         let u_t = slope(&|d| u(d, 0.0));
         let u_x = slope(&|d| u(0.0, d));
-        let curvature: f64 = (0..4)
-            .map(|k| {
-                second[k] * (u(0.0, (k + 1) as f64 * h) + u(0.0, -((k + 1) as f64) * h) - 2.0 * u0)
-            })
-            .sum();
+        let curvature: f64 =
+            (0..4).map(|k| second[k] * (u(0.0, (k + 1) as f64 * h) + u(0.0, -((k + 1) as f64) * h) - 2.0 * u0)).sum();
         let residual = u_t + u0 * u_x - nu * curvature / (h * h);
-        assert!(
-            residual.abs() < 1e-7 * (1.0 + u_x.abs()),
-            "at ({t}, {x}): {residual:e}, slope {u_x}"
-        );
+        assert!(residual.abs() < 1e-7 * (1.0 + u_x.abs()), "at ({t}, {x}): {residual:e}, slope {u_x}");
     }
 }
 
@@ -209,15 +156,11 @@ fn meets_initial_and_boundary_values() {
         let bound = reference.accuracy();
         for j in 0..=20 {
             let x = -1.0 + 0.1 * f64::from(j);
-            assert!(
-                (value(&reference, 0.0, x) + (PI * x).sin()).abs() <= bound,
-                "nu = {nu}, x = {x}"
-            );
+            assert!((value(&reference, 0.0, x) + (PI * x).sin()).abs() <= bound, "nu = {nu}, x = {x}");
         }
         for t in [0.0, 0.01, 0.5, 1.0] {
             assert!(
-                value(&reference, t, 1.0).abs() <= bound
-                    && value(&reference, t, -1.0).abs() <= bound,
+                value(&reference, t, 1.0).abs() <= bound && value(&reference, t, -1.0).abs() <= bound,
                 "nu = {nu}, t = {t}"
             );
             let (left, right) = (value(&reference, t, -0.3), value(&reference, t, 0.3));
@@ -236,18 +179,11 @@ fn small_viscosity_follows_the_characteristics() {
         for _ in 0..200 {
             u -= 0.5 * (u + (PI * (x - u * t)).sin());
         }
-        assert!(
-            (value(&reference, t, x) - u).abs() < 1e-3,
-            "x = {x}: {} vs {u}",
-            value(&reference, t, x)
-        );
+        assert!((value(&reference, t, x) - u).abs() < 1e-3, "x = {x}: {} vs {u}", value(&reference, t, x));
     }
     // After it the jump at x = 0 is between ±u* with u* = sin(π u* t) (Rankine-Hugoniot, by symmetry).
     let shock = value(&reference, 1.0, -1e-3);
-    assert!(
-        (shock - (PI * (1e-3 + shock)).sin()).abs() < 1e-3,
-        "{shock}"
-    );
+    assert!((shock - (PI * (1e-3 + shock)).sin()).abs() < 1e-3, "{shock}");
     assert!(shock > 0.7);
 }
 
@@ -270,15 +206,9 @@ fn bad_input_is_refused() {
     }
     let reference = ColeHopf::new(0.02).unwrap();
     let line = Points::new(1, vec![0.5]).unwrap();
-    assert!(matches!(
-        reference.evaluate(&line),
-        Err(PdeError::Shape { .. })
-    ));
+    assert!(matches!(reference.evaluate(&line), Err(PdeError::Shape { .. })));
     let before = Points::new(2, vec![-0.1, 0.5]).unwrap();
-    assert!(matches!(
-        reference.evaluate(&before),
-        Err(PdeError::Reference { .. })
-    ));
+    assert!(matches!(reference.evaluate(&before), Err(PdeError::Reference { .. })));
 }
 
 #[test]
@@ -287,15 +217,8 @@ fn published_setup() {
     assert_eq!(problem.domain().names(), ["t", "x"]);
     assert_eq!(problem.test_grid().shape(), [60, 60]);
     assert_eq!(problem.boundary_allotment(300).unwrap(), [100, 100, 100]);
-    let names: Vec<String> = problem
-        .faces()
-        .iter()
-        .map(|&f| problem.domain().face_name(f).unwrap())
-        .collect();
+    let names: Vec<String> = problem.faces().iter().map(|&f| problem.domain().face_name(f).unwrap()).collect();
     assert_eq!(names, ["t = 0", "x = 1", "x = -1"]);
     let d = problem.defaults();
-    assert_eq!(
-        (d.gauss_newton_steps, d.learning_rate, d.nugget, d.batch),
-        (20, 1e-3, 1e-10, 200)
-    );
+    assert_eq!((d.gauss_newton_steps, d.learning_rate, d.nugget, d.batch), (20, 1e-3, 1e-10, 200));
 }

@@ -38,13 +38,7 @@ fn points() -> Points {
 }
 
 fn iterate() -> Vec<Vec<f64>> {
-    (0..5)
-        .map(|j| {
-            (0..3)
-                .map(|i| ((3 * j + i) as f64 * 1.7).sin() * 1.5)
-                .collect()
-        })
-        .collect()
+    (0..5).map(|j| (0..3).map(|i| ((3 * j + i) as f64 * 1.7).sin() * 1.5).collect()).collect()
 }
 
 fn at(u: &[Vec<f64>], i: usize) -> Vec<f64> {
@@ -88,11 +82,7 @@ fn coefficients_are_exact_to_rounding() {
                 .collect();
             for (e, f) in Coupled.eval(x.row(i), &q).into_iter().enumerate() {
                 let got = lin.coefficients[e][j][i];
-                assert!(
-                    (f.v1 - got).abs() <= 1e-14 * (1.0 + got.abs()),
-                    "{} vs {got}",
-                    f.v1
-                );
+                assert!((f.v1 - got).abs() <= 1e-14 * (1.0 + got.abs()), "{} vs {got}", f.v1);
             }
         }
     }
@@ -116,23 +106,14 @@ fn linearisation_error_is_quadratic() {
     let (x, u) = (points(), iterate());
     let lin = Coupled.linearise(&x, &u).unwrap();
     let gap = |step: f64| -> f64 {
-        let moved: Vec<Vec<f64>> = u
-            .iter()
-            .enumerate()
-            .map(|(j, v)| v.iter().map(|q| q + step * (j as f64 - 1.5)).collect())
-            .collect();
+        let moved: Vec<Vec<f64>> =
+            u.iter().enumerate().map(|(j, v)| v.iter().map(|q| q + step * (j as f64 - 1.5)).collect()).collect();
         let exact = Coupled.residual(&x, &moved).unwrap();
-        let tangent: f64 = (0..5)
-            .map(|j| lin.coefficients[0][j][1] * moved[j][1])
-            .sum::<f64>()
-            - lin.rhs[0][1];
+        let tangent: f64 = (0..5).map(|j| lin.coefficients[0][j][1] * moved[j][1]).sum::<f64>() - lin.rhs[0][1];
         (exact[0][1] - tangent).abs()
     };
     let ratio = gap(1e-3) / gap(5e-4);
-    assert!(
-        (3.9..4.1).contains(&ratio),
-        "halving the step divides the error by {ratio}"
-    );
+    assert!((3.9..4.1).contains(&ratio), "halving the step divides the error by {ratio}");
 }
 
 #[test]
@@ -184,22 +165,13 @@ fn rows_share_points_and_keep_zero_terms() {
     for (e, block) in blocks.iter().enumerate() {
         assert!(block.sites()[0].same(&x));
         for (j, term) in block.terms().iter().enumerate() {
-            assert_eq!(
-                (term.field, &term.operator),
-                (unknowns[j].field, &unknowns[j].operator)
-            );
+            assert_eq!((term.field, &term.operator), (unknowns[j].field, &unknowns[j].operator));
             assert_eq!(term.coefficients, coupled.coefficients[e][j]);
         }
     }
-    assert!(matches!(
-        coupled.rows("pde", &unknowns[..4], &x),
-        Err(PdeError::Shape { .. })
-    ));
+    assert!(matches!(coupled.rows("pde", &unknowns[..4], &x), Err(PdeError::Shape { .. })));
     let other = Points::new(2, vec![0.0, 0.0]).unwrap();
-    assert!(matches!(
-        coupled.rows("pde", &unknowns, &other),
-        Err(PdeError::Rows(_))
-    ));
+    assert!(matches!(coupled.rows("pde", &unknowns, &other), Err(PdeError::Rows(_))));
 }
 
 /// `ln(u) − x sqrt(u)`: leaves the real numbers for negative `u`.
@@ -223,19 +195,14 @@ fn values_that_are_not_finite_are_named() {
         Logarithm.residual(&x, &[vec![1.0, -1.0]]).map(|_| ()),
     ] {
         match result {
-            Err(PdeError::NonFiniteResidual {
-                equation: 0, point, ..
-            }) => assert_eq!(point, vec![0.75]),
+            Err(PdeError::NonFiniteResidual { equation: 0, point, .. }) => assert_eq!(point, vec![0.75]),
             other => panic!("{other:?}"),
         }
     }
     match Logarithm.linearise(&x, &[vec![f64::NAN, 1.0]]) {
         Err(e @ PdeError::NonFiniteResidual { .. }) => {
             let message = e.to_string();
-            assert!(
-                message.contains("unknown 1 of field 0") && message.contains("0.25"),
-                "{message}"
-            );
+            assert!(message.contains("unknown 1 of field 0") && message.contains("0.25"), "{message}");
         }
         other => panic!("{other:?}"),
     }
@@ -243,20 +210,14 @@ fn values_that_are_not_finite_are_named() {
     struct Root;
     impl Residual for Root {
         fn unknowns(&self) -> Vec<Unknown> {
-            vec![Unknown {
-                field: 0,
-                operator: Operator::partial(1, 0),
-            }]
+            vec![Unknown { field: 0, operator: Operator::partial(1, 0) }]
         }
         fn eval<D: Number>(&self, _x: &[f64], u: &[D]) -> Vec<D> {
             vec![u[0].sqrt()]
         }
     }
     assert!(Root.residual(&x, &[vec![1.0, 0.0]]).is_ok());
-    let message = Root
-        .linearise(&x, &[vec![1.0, 0.0]])
-        .unwrap_err()
-        .to_string();
+    let message = Root.linearise(&x, &[vec![1.0, 0.0]]).unwrap_err().to_string();
     assert!(message.contains("derivative by d1 of field 0"), "{message}");
 }
 
@@ -264,8 +225,7 @@ fn values_that_are_not_finite_are_named() {
 fn wrong_shapes_are_refused() {
     let x = points();
     let u = iterate();
-    let is_shape =
-        |r: Result<(), PdeError>| assert!(matches!(r, Err(PdeError::Shape { .. })), "{r:?}");
+    let is_shape = |r: Result<(), PdeError>| assert!(matches!(r, Err(PdeError::Shape { .. })), "{r:?}");
     is_shape(Coupled.linearise(&x, &u[..4]).map(|_| ()));
     let mut short = u.clone();
     short[2].pop();
@@ -305,8 +265,5 @@ fn the_spelled_out_bound_works_too() {
     assert_eq!(slope, 6.0);
     let object: &dyn Equations = &Plain;
     let x = Points::new(1, vec![2.0]).unwrap();
-    assert_eq!(
-        object.linearise(&x, &[vec![3.0]]).unwrap().rhs,
-        vec![vec![11.0]]
-    );
+    assert_eq!(object.linearise(&x, &[vec![3.0]]).unwrap().rhs, vec![vec![11.0]]);
 }

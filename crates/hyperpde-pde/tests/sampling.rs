@@ -3,12 +3,7 @@
 
 use hyperpde_pde::{Domain, Face, PdeError, Sampler, seeded};
 
-const ALL: [Sampler; 4] = [
-    Sampler::Uniform,
-    Sampler::LatinHypercube,
-    Sampler::Halton,
-    Sampler::Sobol,
-];
+const ALL: [Sampler; 4] = [Sampler::Uniform, Sampler::LatinHypercube, Sampler::Halton, Sampler::Sobol];
 
 fn box3() -> Domain {
     Domain::space_time(("t", 0.0, 2.0), [("x", -1.0, 1.0), ("y", 3.0, 3.5)]).unwrap()
@@ -28,38 +23,20 @@ fn malformed_domains_are_refused() {
     refused(Domain::space([("x", 1.0, 1.0)]), "[1, 1]");
     refused(Domain::space([("x", 0.0, f64::NAN)]), "finite");
     refused(Domain::space([("x", f64::NEG_INFINITY, 0.0)]), "finite");
-    refused(
-        Domain::space([("x", 0.0, 1.0), ("x", 0.0, 1.0)]),
-        "named 'x'",
-    );
+    refused(Domain::space([("x", 0.0, 1.0), ("x", 0.0, 1.0)]), "named 'x'");
     refused(Domain::space([("", 0.0, 1.0)]), "no name");
     refused(Domain::space::<&str>([]), "at least one coordinate");
-    refused(
-        Domain::space_time(("t", 0.0, 1.0), []),
-        "coordinate of space",
-    );
+    refused(Domain::space_time(("t", 0.0, 1.0), []), "coordinate of space");
 }
 
 #[test]
 fn the_last_time_carries_no_conditions() {
     let domain = box3();
     let faces = domain.boundary();
-    assert_eq!(
-        faces,
-        [
-            Face::lower(0),
-            Face::upper(1),
-            Face::lower(1),
-            Face::upper(2),
-            Face::lower(2)
-        ]
-    );
+    assert_eq!(faces, [Face::lower(0), Face::upper(1), Face::lower(1), Face::upper(2), Face::lower(2)]);
     assert_eq!(domain.face_name(Face::lower(0)).unwrap(), "t = 0");
     assert_eq!(domain.coordinate(Face::upper(2)).unwrap(), 3.5);
-    assert!(matches!(
-        domain.coordinate(Face::lower(3)),
-        Err(PdeError::Domain(_))
-    ));
+    assert!(matches!(domain.coordinate(Face::lower(3)), Err(PdeError::Domain(_))));
     assert_eq!(cube(2).boundary().len(), 4);
 }
 
@@ -88,20 +65,13 @@ fn points_are_placed_inside_and_on_faces() {
         for (k, axis) in domain.axes().iter().enumerate() {
             let scaled = inside.rows().map(|x| (x[k] - axis.lower) / axis.width());
             let (low, high) = scaled.fold((1.0_f64, 0.0_f64), |(a, b), v| (a.min(v), b.max(v)));
-            assert!(
-                low < 0.1 && high > 0.9,
-                "{sampler:?} leaves gaps at the ends of {}",
-                axis.name
-            );
+            assert!(low < 0.1 && high > 0.9, "{sampler:?} leaves gaps at the ends of {}", axis.name);
         }
         for face in domain.boundary() {
             let on = sampler.face(&domain, face, 17, &mut seeded(1, 2)).unwrap();
             assert_eq!(on.len(), 17);
             let exact = domain.coordinate(face).unwrap();
-            assert!(
-                on.rows()
-                    .all(|x| x[face.axis] == exact && domain.on_face(face, x).unwrap())
-            );
+            assert!(on.rows().all(|x| x[face.axis] == exact && domain.on_face(face, x).unwrap()));
         }
     }
 }
@@ -110,11 +80,7 @@ fn points_are_placed_inside_and_on_faces() {
 fn one_seed_fixes_everything() {
     let domain = box3();
     for sampler in ALL {
-        let draw = |seed, stream| {
-            sampler
-                .interior(&domain, 50, &mut seeded(seed, stream))
-                .unwrap()
-        };
+        let draw = |seed, stream| sampler.interior(&domain, 50, &mut seeded(seed, stream)).unwrap();
         assert_eq!(draw(7, 0), draw(7, 0));
         assert_ne!(draw(7, 0), draw(8, 0));
         assert_ne!(draw(7, 0), draw(7, 1));
@@ -124,9 +90,7 @@ fn one_seed_fixes_everything() {
 #[test]
 fn latin_hypercube_has_one_point_per_interval() {
     let n = 37;
-    let points = Sampler::LatinHypercube
-        .interior(&cube(4), n, &mut seeded(3, 0))
-        .unwrap();
+    let points = Sampler::LatinHypercube.interior(&cube(4), n, &mut seeded(3, 0)).unwrap();
     for k in 0..4 {
         let mut cells: Vec<usize> = points.rows().map(|x| (x[k] * n as f64) as usize).collect();
         cells.sort_unstable();
@@ -136,16 +100,8 @@ fn latin_hypercube_has_one_point_per_interval() {
 
 #[test]
 fn halton_is_the_radical_inverse_up_to_a_shift() {
-    let points = Sampler::Halton
-        .interior(&cube(2), 6, &mut seeded(3, 0))
-        .unwrap();
-    let expected = [
-        [0.5, 1.0 / 3.0],
-        [0.25, 2.0 / 3.0],
-        [0.75, 1.0 / 9.0],
-        [0.125, 4.0 / 9.0],
-        [0.625, 7.0 / 9.0],
-    ];
+    let points = Sampler::Halton.interior(&cube(2), 6, &mut seeded(3, 0)).unwrap();
+    let expected = [[0.5, 1.0 / 3.0], [0.25, 2.0 / 3.0], [0.75, 1.0 / 9.0], [0.125, 4.0 / 9.0], [0.625, 7.0 / 9.0]];
     for k in 0..2 {
         let shift = points.row(0)[k] - expected[0][k];
         for (i, x) in expected.iter().enumerate() {
@@ -157,15 +113,10 @@ fn halton_is_the_radical_inverse_up_to_a_shift() {
 
 /// Digits of a Sobol coordinate on its grid of 2^-32, and the shift taken out: the plain sequence.
 fn plain_sobol(d: usize, n: usize) -> Vec<Vec<u32>> {
-    let points = Sampler::Sobol
-        .interior(&cube(d), n, &mut seeded(11, 0))
-        .unwrap();
+    let points = Sampler::Sobol.interior(&cube(d), n, &mut seeded(11, 0)).unwrap();
     let digits = |x: f64| (x * 4_294_967_296.0) as u32;
     let first: Vec<u32> = points.row(0).iter().map(|&x| digits(x)).collect();
-    points
-        .rows()
-        .map(|p| p.iter().zip(&first).map(|(&x, s)| digits(x) ^ s).collect())
-        .collect()
+    points.rows().map(|p| p.iter().zip(&first).map(|(&x, s)| digits(x) ^ s).collect()).collect()
 }
 
 #[test]
@@ -204,10 +155,7 @@ fn sobol_is_a_net_in_every_pair_of_coordinates() {
                     let column = if b == 0 { 0 } else { p[k] >> (32 - b) };
                     count[((row << b) + column) as usize] += 1;
                 }
-                assert!(
-                    count.iter().all(|&c| c == 1 << t),
-                    "coordinates {k} and {j}, intervals 2^-{b} by 2^-{a}"
-                );
+                assert!(count.iter().all(|&c| c == 1 << t), "coordinates {k} and {j}, intervals 2^-{b} by 2^-{a}");
             }
         }
     }
@@ -220,12 +168,7 @@ fn low_discrepancy_integrates_better_than_chance() {
         let points = sampler.interior(&cube(3), 1024, &mut seeded(5, 0)).unwrap();
         let mean = points
             .rows()
-            .map(|x| {
-                x.iter()
-                    .enumerate()
-                    .map(|(i, v)| 1.0 + (v - 0.5) / (i + 1) as f64)
-                    .product::<f64>()
-            })
+            .map(|x| x.iter().enumerate().map(|(i, v)| 1.0 + (v - 0.5) / (i + 1) as f64).product::<f64>())
             .sum::<f64>()
             / 1024.0;
         assert!((mean - 1.0).abs() < 2e-3, "{sampler:?}: {mean}");
@@ -236,9 +179,7 @@ fn low_discrepancy_integrates_better_than_chance() {
 fn a_face_of_an_interval_is_one_point() {
     let line = cube(1);
     for sampler in ALL {
-        let end = sampler
-            .face(&line, Face::upper(0), 5, &mut seeded(0, 0))
-            .unwrap();
+        let end = sampler.face(&line, Face::upper(0), 5, &mut seeded(0, 0)).unwrap();
         assert_eq!(end.as_slice(), [1.0]);
     }
 }
@@ -246,44 +187,19 @@ fn a_face_of_an_interval_is_one_point() {
 #[test]
 fn impossible_requests_are_refused() {
     for sampler in ALL {
-        assert!(matches!(
-            sampler.interior(&cube(2), 0, &mut seeded(0, 0)),
-            Err(PdeError::Sampling(_))
-        ));
-        assert!(matches!(
-            sampler.face(&cube(2), Face::lower(0), 0, &mut seeded(0, 0)),
-            Err(PdeError::Sampling(_))
-        ));
-        assert!(matches!(
-            sampler.face(&cube(1), Face::lower(0), 0, &mut seeded(0, 0)),
-            Err(PdeError::Sampling(_))
-        ));
-        assert!(matches!(
-            sampler.face(&cube(2), Face::lower(2), 3, &mut seeded(0, 0)),
-            Err(PdeError::Domain(_))
-        ));
+        assert!(matches!(sampler.interior(&cube(2), 0, &mut seeded(0, 0)), Err(PdeError::Sampling(_))));
+        assert!(matches!(sampler.face(&cube(2), Face::lower(0), 0, &mut seeded(0, 0)), Err(PdeError::Sampling(_))));
+        assert!(matches!(sampler.face(&cube(1), Face::lower(0), 0, &mut seeded(0, 0)), Err(PdeError::Sampling(_))));
+        assert!(matches!(sampler.face(&cube(2), Face::lower(2), 3, &mut seeded(0, 0)), Err(PdeError::Domain(_))));
     }
-    assert!(matches!(
-        Sampler::Halton.interior(&cube(11), 3, &mut seeded(0, 0)),
-        Err(PdeError::Sampling(_))
-    ));
-    assert!(matches!(
-        Sampler::Sobol.interior(&cube(11), 3, &mut seeded(0, 0)),
-        Err(PdeError::Sampling(_))
-    ));
-    assert!(
-        Sampler::LatinHypercube
-            .interior(&cube(11), 3, &mut seeded(0, 0))
-            .is_ok()
-    );
+    assert!(matches!(Sampler::Halton.interior(&cube(11), 3, &mut seeded(0, 0)), Err(PdeError::Sampling(_))));
+    assert!(matches!(Sampler::Sobol.interior(&cube(11), 3, &mut seeded(0, 0)), Err(PdeError::Sampling(_))));
+    assert!(Sampler::LatinHypercube.interior(&cube(11), 3, &mut seeded(0, 0)).is_ok());
 }
 
 #[test]
 fn samplers_have_names_in_configurations() {
     let name = serde_json::to_string(&Sampler::LatinHypercube).unwrap();
     assert_eq!(name, "\"latin_hypercube\"");
-    assert_eq!(
-        serde_json::from_str::<Sampler>("\"sobol\"").unwrap(),
-        Sampler::Sobol
-    );
+    assert_eq!(serde_json::from_str::<Sampler>("\"sobol\"").unwrap(), Sampler::Sobol);
 }

@@ -1,1 +1,29 @@
-//! Solve nonlinear PDEs and PDE inverse problems with Gaussian processes, learning the kernel while solving
+//! Solve nonlinear PDEs and PDE inverse problems with Gaussian processes, learning the kernel while solving.
+//!
+//! The crates behind this one, from the bottom up: [`linalg`], [`kernels`], [`gp`], [`pde`], [`bilevel`]. Most programs need only the
+//! [`prelude`].
+
+pub use burn;
+pub use hyperpde_bilevel as bilevel;
+pub use hyperpde_gp as gp;
+pub use hyperpde_kernels as kernels;
+pub use hyperpde_linalg as linalg;
+pub use hyperpde_pde as pde;
+
+/// What most programs use.
+pub mod prelude {
+    pub use hyperpde_bilevel::{
+        Bilevel, BilevelError, BilevelSettings, GaussNewtonRecord, Observer, Outcome, OuterRecord,
+    };
+    pub use hyperpde_gp::{Posterior, RowBlock};
+    pub use hyperpde_kernels::{Backend, GaussianConfig, GibbsConfig, Kernel, LengthScales, Operator, Points};
+    pub use hyperpde_pde::{
+        Condition, Defaults, Domain, DualNum, Face, FieldErrors, Number, Problem, Residual, SampleSizes, Sampler,
+        TestGrid, Unknown, problems,
+    };
+}
+
+/// The programs of the README are compiled and run with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

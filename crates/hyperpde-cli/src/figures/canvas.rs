@@ -7,7 +7,9 @@ use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
 use plotters::element::{PathElement, Rectangle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, TextStyle, WHITE, register_font};
+use plotters::style::{
+    Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, TextStyle, WHITE, register_font,
+};
 
 use super::FigureError;
 use super::scale::{Scale, Tick};
@@ -91,16 +93,18 @@ pub(crate) fn text_width(area: &Area<'_>, text: &str, size: i32) -> Result<i32, 
 }
 
 /// Width of the widest of `texts`, 0 without any.
-pub(crate) fn widest<'a>(
-    area: &Area<'_>,
-    texts: impl Iterator<Item = &'a str>,
-    size: i32,
-) -> Result<i32, FigureError> {
+pub(crate) fn widest<'a>(area: &Area<'_>, texts: impl Iterator<Item = &'a str>, size: i32) -> Result<i32, FigureError> {
     texts.map(|text| text_width(area, text, size)).try_fold(0, |most, width| Ok(most.max(width?)))
 }
 
 /// Writes `text` with the middle of its capital letters at height `y`, and at `x` its start, middle or end.
-pub(crate) fn write(area: &Area<'_>, text: &str, size: i32, (x, y): (i32, i32), align: HPos) -> Result<(), FigureError> {
+pub(crate) fn write(
+    area: &Area<'_>,
+    text: &str,
+    size: i32,
+    (x, y): (i32, i32),
+    align: HPos,
+) -> Result<(), FigureError> {
     area.draw_text(text, &style(size, align), (x, y - cap_middle(size))).map_err(failed)
 }
 

@@ -193,12 +193,8 @@ impl<'a> Panel<'a> {
     fn draw(&self, area: &Area<'_>, margins: &Margins) -> Result<(), FigureError> {
         let (width, height) = area.dim_in_pixel();
         let (width, height) = (width as i32, height as i32);
-        let rect = Rect {
-            x0: margins.left,
-            y0: TITLE_SIZE + 3 * GAP,
-            x1: width - margins.right,
-            y1: height - margins.bottom,
-        };
+        let rect =
+            Rect { x0: margins.left, y0: TITLE_SIZE + 3 * GAP, x1: width - margins.right, y1: height - margins.bottom };
         let middle = (rect.x0 + rect.x1) / 2;
         let room = 2 * (middle - GAP).min(width - GAP - middle);
         write_fitted(area, self.map.title, TITLE_SIZE, room, (middle, GAP + TITLE_SIZE / 2), HPos::Center)?;
@@ -259,7 +255,7 @@ impl<'a> Panel<'a> {
         let palette = palette();
         for row in bar.y0..=bar.y1 {
             let color = pick(&palette, f64::from(bar.y1 - row) / f64::from(bar.y1 - bar.y0));
-            area.draw(&Rectangle::new([(bar.x0, row), (bar.x1, row)], color.filled())).map_err(failed)?;
+            area.draw(&Rectangle::new([(bar.x0, row), (bar.x1, row + 1)], color.filled())).map_err(failed)?;
         }
         border(area, bar)?;
         let ticks = self.bar_ticks();

@@ -131,7 +131,11 @@ fn look(index: usize, series: &Series) -> (RGBColor, bool) {
     (COLORS[index % COLORS.len()], series.dashed != (index >= COLORS.len()))
 }
 
-fn draw_series(area: &Area<'_>, mut pixels: Vec<(i32, i32)>, (color, dashed): (RGBColor, bool)) -> Result<(), FigureError> {
+fn draw_series(
+    area: &Area<'_>,
+    mut pixels: Vec<(i32, i32)>,
+    (color, dashed): (RGBColor, bool),
+) -> Result<(), FigureError> {
     // Repeated pixels have no direction, which a thick line needs at its joints.
     pixels.dedup();
     let style: ShapeStyle = color.stroke_width(4);

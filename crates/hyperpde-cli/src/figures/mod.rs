@@ -7,9 +7,11 @@ mod canvas;
 mod heatmap;
 mod lines;
 mod scale;
+mod solution;
 
 pub use heatmap::{Axis, Heatmap, PANEL_SIZE, heatmap, panels, panels_size};
 pub use lines::{LINES_SIZE, LinePlot, Series, lines};
+pub use solution::{Fields, history};
 
 use crate::CliError;
 
@@ -27,7 +29,9 @@ pub enum FigureError {
         value: f64,
     },
     /// A negative value on a logarithmic scale. (Zeros are drawn at the lower end of the scale.)
-    #[error("{what} holds {value} at index {index}; a logarithmic scale takes no negative numbers, draw the absolute value")]
+    #[error(
+        "{what} holds {value} at index {index}; a logarithmic scale takes no negative numbers, draw the absolute value"
+    )]
     Negative {
         /// Title of the panel or name of the series.
         what: String,
@@ -37,7 +41,9 @@ pub enum FigureError {
         value: f64,
     },
     /// The number of values doesn't fit the grid, or the grid has no extent.
-    #[error("{what} holds {got} values for a grid of {ny} by {nx}; expected {ny} * {nx} values, at least two per direction")]
+    #[error(
+        "{what} holds {got} values for a grid of {ny} by {nx}; expected {ny} * {nx} values, at least two per direction"
+    )]
     Shape {
         /// Title of the panel.
         what: String,

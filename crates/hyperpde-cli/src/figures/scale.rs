@@ -205,7 +205,9 @@ mod tests {
 
     #[test]
     fn reversed_or_empty_ranges_are_refused() {
-        for (lo, hi, log) in [(1.0, 0.0, false), (1.0, 1.0, false), (f64::NAN, 1.0, false), (0.0, 1.0, true), (-1.0, 1.0, true)] {
+        for (lo, hi, log) in
+            [(1.0, 0.0, false), (1.0, 1.0, false), (f64::NAN, 1.0, false), (0.0, 1.0, true), (-1.0, 1.0, true)]
+        {
             assert!(matches!(Scale::exact("x", lo, hi, log), Err(FigureError::Range { .. })));
         }
     }

@@ -33,7 +33,12 @@ struct Applied<S: Simd, const D: usize> {
 /// `sign` is −1 for `y`, +1 for `x`; `top` is 2 for values, 3 with adjoints.
 #[inline(always)]
 fn apply<S: Simd, const D: usize, const G: usize, const L: Level>(
-    simd: S, table: &Table<S, D>, side: &Side<S, D, G>, c: usize, sign: f64, top: usize,
+    simd: S,
+    table: &Table<S, D>,
+    side: &Side<S, D, G>,
+    c: usize,
+    sign: f64,
+    top: usize,
 ) -> Applied<S, D> {
     let zero = Lanes::splat(simd, 0.0);
     let ch = &side.gibbs[c];
@@ -71,11 +76,18 @@ fn apply<S: Simd, const D: usize, const G: usize, const L: Level>(
 }
 
 #[inline(always)]
-fn table<S: Simd, const D: usize, const G: usize>(simd: S, x: &Side<S, D, G>, y: &Side<S, D, G>, c: usize) -> (Table<S, D>, Lanes<S>, Lanes<S>) {
+fn table<S: Simd, const D: usize, const G: usize>(
+    simd: S,
+    x: &Side<S, D, G>,
+    y: &Side<S, D, G>,
+    c: usize,
+) -> (Table<S, D>, Lanes<S>, Lanes<S>) {
     let u = (x.gibbs[c].value + y.gibbs[c].value).recip();
     let mut r = [Lanes::splat(simd, 0.0); D];
     let mut rho = Lanes::splat(simd, 0.0);
     let mut kappa = 0.0;
+    // Indices throughout, as in the other loops over coordinates.
+    #[allow(clippy::needless_range_loop)]
     for i in 0..D {
         if in_group::<G>(c, i) {
             r[i] = x.x[i] - y.x[i];
@@ -101,7 +113,10 @@ fn table<S: Simd, const D: usize, const G: usize>(simd: S, x: &Side<S, D, G>, y:
 /// Adds all Gibbs channels to `psi`.
 #[inline(always)]
 pub(crate) fn forward<S: Simd, const D: usize, const G: usize, const X: Level, const Y: Level>(
-    simd: S, x: &Side<S, D, G>, y: &Side<S, D, G>, psi: &mut Psi<S, D>,
+    simd: S,
+    x: &Side<S, D, G>,
+    y: &Side<S, D, G>,
+    psi: &mut Psi<S, D>,
 ) {
     let mut root = Lanes::splat(simd, 1.0);
     for c in 0..G {
@@ -178,7 +193,13 @@ pub(crate) fn forward<S: Simd, const D: usize, const G: usize, const X: Level, c
 /// `∂_S^m M_ij`.
 #[inline(always)]
 fn mixed<S: Simd, const D: usize, const G: usize>(
-    tab: &Table<S, D>, c: usize, cx: &Channel<S, D>, cy: &Channel<S, D>, i: usize, j: usize, m: usize,
+    tab: &Table<S, D>,
+    c: usize,
+    cx: &Channel<S, D>,
+    cy: &Channel<S, D>,
+    i: usize,
+    j: usize,
+    m: usize,
 ) -> Lanes<S> {
     let mut sum = cx.g[i] * cy.g[j] * tab.h[m + 2];
     if in_group::<G>(c, i) {
@@ -196,7 +217,12 @@ fn mixed<S: Simd, const D: usize, const G: usize>(
 /// Adds the gradients of both sides' Gibbs channels for the adjoints `bar` of `psi`.
 #[inline(always)]
 pub(crate) fn adjoint<S: Simd, const D: usize, const G: usize, const X: Level, const Y: Level>(
-    simd: S, x: &Side<S, D, G>, y: &Side<S, D, G>, bar: &Psi<S, D>, gx: &mut SideGrad<S, D, G>, gy: &mut SideGrad<S, D, G>,
+    simd: S,
+    x: &Side<S, D, G>,
+    y: &Side<S, D, G>,
+    bar: &Psi<S, D>,
+    gx: &mut SideGrad<S, D, G>,
+    gy: &mut SideGrad<S, D, G>,
 ) {
     for c in 0..G {
         let (tab, _, _) = table::<S, D, G>(simd, x, y, c);

@@ -53,6 +53,16 @@ impl<S: Simd> Lanes<S> {
         self.simd.reduce_sum_f64s(self.v)
     }
 
+    /// `f` lane by lane: for functions without a vector form here.
+    #[inline(always)]
+    pub fn map(self, f: impl Fn(f64) -> f64) -> Self {
+        let mut v = self.v;
+        for lane in bytemuck::cast_slice_mut::<S::f64s, f64>(std::slice::from_mut(&mut v)) {
+            *lane = f(*lane);
+        }
+        Self { simd: self.simd, v }
+    }
+
     /// `e^x` to about one unit in the last place; arguments below −708 give (nearly) zero, above 709 saturate.
     ///
     /// Cody-Waite reduction `x = k ln 2 + r`, `|r| ≤ ln(2)/2`, a polynomial of degree 13 in `r`, and `2^k` through the exponent bits.
@@ -70,7 +80,8 @@ impl<S: Simd> Lanes<S> {
         // Σ r^j/j!, j ≤ 13, in two interleaved Horner chains (even and odd powers) for instruction-level parallelism.
         let r2 = r * r;
         let even = [1.0 / 479_001_600.0, 1.0 / 3_628_800.0, 1.0 / 40_320.0, 1.0 / 720.0, 1.0 / 24.0, 0.5, 1.0];
-        let odd = [1.0 / 6_227_020_800.0, 1.0 / 39_916_800.0, 1.0 / 362_880.0, 1.0 / 5_040.0, 1.0 / 120.0, 1.0 / 6.0, 1.0];
+        let odd =
+            [1.0 / 6_227_020_800.0, 1.0 / 39_916_800.0, 1.0 / 362_880.0, 1.0 / 5_040.0, 1.0 / 120.0, 1.0 / 6.0, 1.0];
         let (mut p, mut q) = (c(even[0]), c(odd[0]));
         for j in 1..7 {
             p = p.mul_add(r2, c(even[j]));

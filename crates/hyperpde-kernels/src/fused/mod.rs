@@ -5,11 +5,12 @@
 //! oracle and takes every other kernel and operator. All work is in float64 on the host, in the widest vectors the machine has,
 //! on all cores; results do not depend on the number of threads.
 
-mod distance;
+mod channel;
 mod gibbs;
 mod lanes;
 mod pair;
 mod prepared;
+mod profile;
 mod sweep;
 
 use burn::tensor::Tensor;
@@ -17,12 +18,13 @@ use pulp::{Arch, WithSimd};
 use rayon::prelude::*;
 
 use crate::error::KernelError;
+use crate::form::{Component, GibbsChannels, PairForm, Profile};
 use crate::jet::JetSpace;
-use crate::kernel::{PairForm, PointJets};
+use crate::kernel::PointJets;
 use crate::points::Points;
 use pair::{FULL, Level};
-use prepared::{Layout, Prepared};
 pub use prepared::{Coefficients, FeatureData};
+use prepared::{Layout, Prepared};
 use sweep::{Adjoint, Cotangent, Forward, Region};
 
 /// Columns of a block that one piece of work takes.
@@ -33,7 +35,16 @@ const TASKS: usize = 8;
 /// Whether the fused stage can take a kernel form in `dim` dimensions with these derivatives.
 pub fn supports(form: PairForm, dim: usize, space: &JetSpace) -> bool {
     let plain = |alpha: &Vec<u8>| alpha.iter().filter(|&&k| k > 0).count() <= 1 && alpha.iter().all(|&k| k <= 2);
-    (1..=3).contains(&dim) && space.indices().iter().all(plain) && form.distances <= 64
+    takes(form, dim) && space.indices().iter().all(plain)
+}
+
+/// Whether there is code for a form in `dim` dimensions.
+fn takes(form: PairForm, dim: usize) -> bool {
+    let component = |c: &Component| {
+        let exponential = c.profile == Profile::Exponential;
+        c.channels <= 64 && (exponential || (c.gibbs == GibbsChannels::None && c.channels > 0))
+    };
+    (1..=3).contains(&dim) && form.components().iter().all(component)
 }
 
 /// Which feature derivatives are present, to move them between tensors and [`FeatureData`].
@@ -107,7 +118,8 @@ fn slot_indices(d: usize) -> impl Iterator<Item = Vec<u8>> {
 /// Functionals of one field at one set of points with their features, ready for pair loops.
 #[derive(Debug)]
 pub struct FunctionalSet<'a> {
-    prepared: Prepared,
+    /// One for each component of the form.
+    prepared: Vec<Prepared>,
     functional: &'a Coefficients,
     features: &'a FeatureData,
 }
@@ -116,50 +128,72 @@ impl<'a> FunctionalSet<'a> {
     /// Prepares the set, O(n).
     ///
     /// # Errors
-    /// [`KernelError::Shape`] if the features do not belong to the kernel form and points.
-    pub fn new(form: PairForm, points: &Points, functional: &'a Coefficients, features: &'a FeatureData) -> Result<Self, KernelError> {
-        let layout = Layout::new(form, points.dim());
-        if features.n != points.len() || features.channels != layout.channels() || points.is_empty() {
+    /// [`KernelError::Shape`] if the features do not belong to the kernel form and points, [`KernelError::Setting`] for a form that
+    /// [`supports`] declines.
+    pub fn new(
+        form: PairForm,
+        points: &Points,
+        functional: &'a Coefficients,
+        features: &'a FeatureData,
+    ) -> Result<Self, KernelError> {
+        if !takes(form, points.dim()) {
+            let value = format!("{:?} in {} dimensions", form.components(), points.dim());
+            return Err(KernelError::Setting { name: "kernel form", value, expected: "one that `fused::supports`" });
+        }
+        let channels = form.channels(points.dim());
+        if features.n != points.len() || features.channels != channels || points.is_empty() {
             return Err(KernelError::Shape {
                 what: "point features",
-                expected: format!("[{}, {}] (at least one point)", points.len(), layout.channels()),
+                expected: format!("[{}, {channels}] (at least one point)", points.len()),
                 got: format!("[{}, {}]", features.n, features.channels),
             });
         }
-        Ok(Self { prepared: Prepared::new(layout, points, functional, features), functional, features })
+        let starts = form.amplitudes(points.dim());
+        let layouts = form.components().iter().zip(starts).map(|(c, first)| Layout::new(c, points.dim(), first));
+        let prepared = layouts.map(|layout| Prepared::new(layout, points, functional, features)).collect();
+        Ok(Self { prepared, functional, features })
     }
 
     /// Number of functionals.
     pub fn len(&self) -> usize {
-        self.prepared.n
+        self.features.n
     }
 
     /// Whether there are none (never true).
     pub fn is_empty(&self) -> bool {
-        self.prepared.n == 0
+        self.len() == 0
     }
 
     /// Length of the gradient rows that [`Pair::adjoint`] returns for this set.
     pub fn gradient_len(&self) -> usize {
-        self.prepared.layout.gradient_rows() * self.prepared.stride
+        self.prepared.iter().map(Prepared::gradient_len).sum()
     }
 
     /// Adds the gradient by the features that follows from a gradient computed by [`Pair::adjoint`].
     pub fn chain(&self, gradient: &[f64], out: &mut FeatureData) {
-        self.prepared.chain(gradient, self.functional, self.features, out);
+        let mut rest = gradient;
+        for prepared in &self.prepared {
+            let (own, tail) = rest.split_at(prepared.gradient_len());
+            prepared.chain(own, self.functional, self.features, out);
+            rest = tail;
+        }
     }
 
     /// `Σ_i weight_i · ℓ_i ℓ_i k(x_i, x_i)` and its gradient rows (to [`FunctionalSet::chain`]).
     pub fn trace(&self, weights: &[f64]) -> (f64, Vec<f64>) {
-        let mut left = weights.to_vec();
-        left.resize(self.prepared.stride, 0.0);
-        let (zeros, ones) = (vec![0.0; self.prepared.stride], vec![1.0; self.prepared.stride]);
-        let cotangent = Cotangent { left: [&left, &zeros], right: [&ones, &zeros] };
-        let (mut gx, gy) = adjoint(&self.prepared, &self.prepared, Region::Diagonal, cotangent);
-        // The gradient by the log-amplitude of one side is the contracted value itself.
-        let value = gx[..self.prepared.n].iter().sum();
-        gx.iter_mut().zip(&gy).for_each(|(a, b)| *a += b);
-        (value, gx)
+        let (mut value, mut rows) = (0.0, Vec::new());
+        for prepared in &self.prepared {
+            let mut left = weights.to_vec();
+            left.resize(prepared.stride, 0.0);
+            let (zeros, ones) = (vec![0.0; prepared.stride], vec![1.0; prepared.stride]);
+            let cotangent = Cotangent { left: [&left, &zeros], right: [&ones, &zeros] };
+            let (mut gx, gy) = adjoint(prepared, prepared, Region::Diagonal, cotangent);
+            // The gradient by the log-amplitude of one side is the contracted value itself.
+            value += gx[..prepared.n].iter().sum::<f64>();
+            gx.iter_mut().zip(&gy).for_each(|(a, b)| *a += b);
+            rows.extend(gx);
+        }
+        (value, rows)
     }
 }
 
@@ -194,30 +228,37 @@ impl Pair<'_> {
         if self.lower { Region::Lower } else { Region::Full }
     }
 
-    /// Writes the block. With `lower`, a few entries above the diagonal are overwritten too.
+    /// Writes the block. With `lower`, a few entries above the diagonal are written (or added to) as well.
     pub fn forward(&self, target: Target<'_>) {
-        let (x, y) = (&self.x.prepared, &self.y.prepared);
         let Target { data, ld, row, column, add } = target;
-        let columns = &mut data[column * ld..(column + x.n) * ld];
-        columns.par_chunks_mut(ld * COLUMNS).enumerate().for_each(|(b, out)| {
-            let work = Sweep { x, y, columns: (b * COLUMNS, out.len() / ld), region: self.region() };
-            work.forward(out, ld, row, add);
-        });
+        for (c, (x, y)) in self.x.prepared.iter().zip(&self.y.prepared).enumerate() {
+            let columns = &mut data[column * ld..(column + x.n) * ld];
+            columns.par_chunks_mut(ld * COLUMNS).enumerate().for_each(|(b, out)| {
+                let work = Sweep { x, y, columns: (b * COLUMNS, out.len() / ld), region: self.region() };
+                work.forward(out, ld, row, add || c > 0);
+            });
+        }
     }
 
     /// Gradient rows `(x, y)` of `Σ ḡ_{yx} K_{yx}` with `ḡ_{yx} = Σ_k left_k[y] right_k[x]`; with `lower` the sum is over the whole symmetric
     /// matrix, `ḡ` symmetrised: entries below the diagonal stand for both.
     pub fn adjoint(&self, terms: &[(&[f64], &[f64])]) -> (Vec<f64>, Vec<f64>) {
-        let (x, y) = (&self.x.prepared, &self.y.prepared);
         let padded = |v: &[f64], n: usize| {
             let mut out = v.to_vec();
             out.resize(n, 0.0);
             out
         };
         let pick = |k: usize| terms.get(k).copied().unwrap_or((&[], &[]));
-        let left: [Vec<f64>; 2] = std::array::from_fn(|k| padded(pick(k).0, y.stride));
-        let right: [Vec<f64>; 2] = std::array::from_fn(|k| padded(pick(k).1, x.stride));
-        adjoint(x, y, self.region(), Cotangent { left: [&left[0], &left[1]], right: [&right[0], &right[1]] })
+        let (mut rows_x, mut rows_y) = (Vec::new(), Vec::new());
+        for (x, y) in self.x.prepared.iter().zip(&self.y.prepared) {
+            let left: [Vec<f64>; 2] = std::array::from_fn(|k| padded(pick(k).0, y.stride));
+            let right: [Vec<f64>; 2] = std::array::from_fn(|k| padded(pick(k).1, x.stride));
+            let cotangent = Cotangent { left: [&left[0], &left[1]], right: [&right[0], &right[1]] };
+            let (gx, gy) = adjoint(x, y, self.region(), cotangent);
+            rows_x.extend(gx);
+            rows_y.extend(gy);
+        }
+        (rows_x, rows_y)
     }
 }
 
@@ -274,26 +315,29 @@ macro_rules! dispatch {
             // A side treated as taking more derivatives has zero coefficients there.
             (lx, ly) = (lx | ly, lx | ly);
         }
-        match (layout.dim, layout.gibbs) {
-            (1, 0) => dispatch!(@levels $call, lx, ly, 1, 0, 0x81, 0x81),
-            (1, _) => dispatch!(@levels $call, lx, ly, 1, 1, 0x81, 0x81),
-            (2, 0) => dispatch!(@levels $call, lx, ly, 2, 0, 0x82, 0x83),
-            (2, 1) => dispatch!(@levels $call, lx, ly, 2, 1, 0x82, 0x83),
-            (2, _) => dispatch!(@levels $call, lx, ly, 2, 2, 0x82, 0x83),
-            (_, 0) => dispatch!(@levels $call, lx, ly, 3, 0, 0x86, 0x87),
-            (_, 1) => dispatch!(@levels $call, lx, ly, 3, 1, 0x86, 0x87),
-            (_, _) => dispatch!(@levels $call, lx, ly, 3, 3, 0x86, 0x87),
+        match (layout.dim, layout.gibbs, layout.profile) {
+            (1, 0, Profile::Exponential) => dispatch!(@levels $call, lx, ly, 1, 0, true, 0x81, 0x81),
+            (1, _, Profile::Exponential) => dispatch!(@levels $call, lx, ly, 1, 1, true, 0x81, 0x81),
+            (1, _, _) => dispatch!(@levels $call, lx, ly, 1, 0, false, 0x81, 0x81),
+            (2, 0, Profile::Exponential) => dispatch!(@levels $call, lx, ly, 2, 0, true, 0x82, 0x83),
+            (2, 1, Profile::Exponential) => dispatch!(@levels $call, lx, ly, 2, 1, true, 0x82, 0x83),
+            (2, _, Profile::Exponential) => dispatch!(@levels $call, lx, ly, 2, 2, true, 0x82, 0x83),
+            (2, _, _) => dispatch!(@levels $call, lx, ly, 2, 0, false, 0x82, 0x83),
+            (_, 0, Profile::Exponential) => dispatch!(@levels $call, lx, ly, 3, 0, true, 0x86, 0x87),
+            (_, 1, Profile::Exponential) => dispatch!(@levels $call, lx, ly, 3, 1, true, 0x86, 0x87),
+            (_, _, Profile::Exponential) => dispatch!(@levels $call, lx, ly, 3, 3, true, 0x86, 0x87),
+            (_, _, _) => dispatch!(@levels $call, lx, ly, 3, 0, false, 0x86, 0x87),
         }
     }};
-    (@levels $call:ident, $lx:expr, $ly:expr, $d:literal, $g:literal, $part:literal, $all:literal) => {
+    (@levels $call:ident, $lx:expr, $ly:expr, $d:literal, $g:literal, $e:literal, $part:literal, $all:literal) => {
         match ($lx, $ly) {
-            (0, 0) => $call!($d, $g, 0, 0),
-            (0, $part) => $call!($d, $g, 0, $part),
-            ($part, 0) => $call!($d, $g, $part, 0),
-            ($part, $part) => $call!($d, $g, $part, $part),
-            (0, _) => $call!($d, $g, 0, $all),
-            (_, 0) => $call!($d, $g, $all, 0),
-            (_, _) => $call!($d, $g, $all, $all),
+            (0, 0) => $call!($d, $g, $e, 0, 0),
+            (0, $part) => $call!($d, $g, $e, 0, $part),
+            ($part, 0) => $call!($d, $g, $e, $part, 0),
+            ($part, $part) => $call!($d, $g, $e, $part, $part),
+            (0, _) => $call!($d, $g, $e, 0, $all),
+            (_, 0) => $call!($d, $g, $e, $all, 0),
+            (_, _) => $call!($d, $g, $e, $all, $all),
         }
     };
 }
@@ -301,8 +345,17 @@ macro_rules! dispatch {
 impl Sweep<'_> {
     fn forward(self, out: &mut [f64], ld: usize, offset: usize, add: bool) {
         macro_rules! call {
-            ($d:literal, $g:literal, $x:literal, $y:literal) => {
-                run(Forward::<$d, $g, $x, $y> { x: self.x, y: self.y, columns: self.columns, region: self.region, out, ld, offset, add })
+            ($d:literal, $g:literal, $e:literal, $x:literal, $y:literal) => {
+                run(Forward::<$d, $g, $e, $x, $y> {
+                    x: self.x,
+                    y: self.y,
+                    columns: self.columns,
+                    region: self.region,
+                    out,
+                    ld,
+                    offset,
+                    add,
+                })
             };
         }
         dispatch!(&self, call)
@@ -310,8 +363,16 @@ impl Sweep<'_> {
 
     fn adjoint(self, cotangent: Cotangent<'_>, gx: &mut [f64], gy: &mut [f64]) {
         macro_rules! call {
-            ($d:literal, $g:literal, $x:literal, $y:literal) => {
-                run(Adjoint::<$d, $g, $x, $y> { x: self.x, y: self.y, columns: self.columns, region: self.region, cotangent, gx, gy })
+            ($d:literal, $g:literal, $e:literal, $x:literal, $y:literal) => {
+                run(Adjoint::<$d, $g, $e, $x, $y> {
+                    x: self.x,
+                    y: self.y,
+                    columns: self.columns,
+                    region: self.region,
+                    cotangent,
+                    gx,
+                    gy,
+                })
             };
         }
         dispatch!(&self, call)

@@ -10,8 +10,8 @@
 //! ℓ ℓ' e^ψ = e^ψ [ G H + R + 2 Σ a'_j ψ'_j P_j + 2 Σ a_i ψ_i P'_i + Σ a_i a'_j M_ij (2 M_ij + 4 ψ_i ψ'_j) ]
 //! ```
 //!
-//! (differentiate `e^ψ` twice in each argument and collect). The parts of `ψ` add up, so each channel of a
-//! [`crate::kernel::PairForm`] adds its share to these numbers. For a Gibbs channel `h(S, r) = −κ/2 ln S − Σ r_i²/S` the
+//! (differentiate `e^ψ` twice in each argument and collect; [`super::profile`] has the same for another outer function). The parts of `ψ` add up, so each channel of a
+//! [`crate::PairForm`] adds its share to these numbers. For a Gibbs channel `h(S, r) = −κ/2 ln S − Σ r_i²/S` the
 //! chain rule needs only `h_m = ∂_S^m h` and `w_m = ∂_S^m (−2/S)`, with `∂_S^m ∂_{r_i} h = r_i w_m`.
 
 use pulp::Simd;
@@ -108,7 +108,11 @@ impl<S: Simd, const D: usize> Psi<S, D> {
 
     /// The amplitude channel: `ψ = a(x) + a(y)`.
     #[inline(always)]
-    pub fn start<const G: usize, const X: Level, const Y: Level>(simd: S, x: &Side<S, D, G>, y: &Side<S, D, G>) -> Self {
+    pub fn start<const G: usize, const X: Level, const Y: Level>(
+        simd: S,
+        x: &Side<S, D, G>,
+        y: &Side<S, D, G>,
+    ) -> Self {
         let mut psi = Self::zero(simd);
         psi.scale = x.amplitude * y.amplitude;
         if full(X) {
@@ -130,7 +134,11 @@ impl<S: Simd, const D: usize> Psi<S, D> {
 
     /// The bracket of the closed form.
     #[inline(always)]
-    pub fn bracket<const G: usize, const X: Level, const Y: Level>(&self, x: &Side<S, D, G>, y: &Side<S, D, G>) -> Lanes<S> {
+    pub fn bracket<const G: usize, const X: Level, const Y: Level>(
+        &self,
+        x: &Side<S, D, G>,
+        y: &Side<S, D, G>,
+    ) -> Lanes<S> {
         let (g, h) = self.factors::<G, X, Y>(x, y);
         let mut sum = g * h;
         if full(X) && full(Y) {
@@ -154,7 +162,11 @@ impl<S: Simd, const D: usize> Psi<S, D> {
     }
 
     #[inline(always)]
-    fn factors<const G: usize, const X: Level, const Y: Level>(&self, x: &Side<S, D, G>, y: &Side<S, D, G>) -> (Lanes<S>, Lanes<S>) {
+    fn factors<const G: usize, const X: Level, const Y: Level>(
+        &self,
+        x: &Side<S, D, G>,
+        y: &Side<S, D, G>,
+    ) -> (Lanes<S>, Lanes<S>) {
         let (mut g, mut h) = (x.c, y.c);
         if full(X) {
             g += self.p;
@@ -175,7 +187,14 @@ impl<S: Simd, const D: usize> Psi<S, D> {
 
     /// Adjoints of all numbers, for the cotangent `t` of the bracket and `e` of `ψ` itself (kept in `exponent`).
     #[inline(always)]
-    pub fn adjoint<const G: usize, const X: Level, const Y: Level>(&self, simd: S, x: &Side<S, D, G>, y: &Side<S, D, G>, t: Lanes<S>, e: Lanes<S>) -> Self {
+    pub fn adjoint<const G: usize, const X: Level, const Y: Level>(
+        &self,
+        simd: S,
+        x: &Side<S, D, G>,
+        y: &Side<S, D, G>,
+        t: Lanes<S>,
+        e: Lanes<S>,
+    ) -> Self {
         let (g, h) = self.factors::<G, X, Y>(x, y);
         let mut bar = Self::zero(simd);
         bar.exponent = e;

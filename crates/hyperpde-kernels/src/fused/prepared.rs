@@ -4,7 +4,7 @@
 //! `q = Σ a_i f_i²`, `t_i = a_i f_i` and `g_i = f_i`. These are computed once per point here, O(n), and stored one array
 //! after the other, padded to whole vectors with rows whose coefficients are zero.
 
-use crate::kernel::PairForm;
+use crate::form::{Component, Profile};
 use crate::points::Points;
 
 use super::pair::{FULL, Level};
@@ -16,18 +16,23 @@ pub(crate) const PAD: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub dim: usize,
+    pub profile: Profile,
     pub gibbs: usize,
-    pub distances: usize,
+    /// Parameters of the profile and channels of `ψ`, stored alike.
+    pub simple: usize,
+    /// First feature channel of the component.
+    pub first: usize,
 }
 
 impl Layout {
-    pub fn new(form: PairForm, dim: usize) -> Self {
-        Self { dim, gibbs: form.gibbs.count(dim), distances: form.distances }
+    pub fn new(component: &Component, dim: usize, first: usize) -> Self {
+        let simple = component.profile.parameters() + component.channels;
+        Self { dim, profile: component.profile, gibbs: component.gibbs.count(dim), simple, first }
     }
 
     /// Number of feature channels, the amplitude included.
     pub fn channels(&self) -> usize {
-        1 + self.gibbs + self.distances
+        1 + self.gibbs + self.simple
     }
 
     pub const C: usize = 0;
@@ -51,13 +56,13 @@ impl Layout {
         self.head() + 2 + self.dim + c * (3 + 2 * self.dim)
     }
 
-    /// Distance channel `k`: value, p, q, g.
-    pub fn distance(&self, k: usize) -> usize {
+    /// Channel `k` of the parameters and of `ψ`: value, p, q, g.
+    pub fn simple(&self, k: usize) -> usize {
         self.gibbs(self.gibbs) + k * (3 + self.dim)
     }
 
     pub fn rows(&self) -> usize {
-        self.distance(self.distances)
+        self.simple(self.simple)
     }
 
     pub fn gradient_rows(&self) -> usize {
@@ -174,18 +179,20 @@ impl Prepared {
             }
             let a = |j: usize| real * Coefficients::get(&functional.a, j, i);
             let b = |j: usize| real * Coefficients::get(&functional.b, j, i);
-            let first = |ch: usize, j: usize| features.at(1 + j, i, ch);
-            let p = |ch: usize| (0..d).map(|j| b(j) * first(ch, j) + a(j) * features.at(1 + d + j, i, ch)).sum::<f64>();
+            let value = |ch: usize| features.at(0, i, layout.first + ch);
+            let first = |ch: usize, j: usize| features.at(1 + j, i, layout.first + ch);
+            let second = |ch: usize, j: usize| features.at(1 + d + j, i, layout.first + ch);
+            let p = |ch: usize| (0..d).map(|j| b(j) * first(ch, j) + a(j) * second(ch, j)).sum::<f64>();
             let q = |ch: usize| (0..d).map(|j| a(j) * first(ch, j) * first(ch, j)).sum::<f64>();
             let head = layout.head();
-            put(head, features.at(0, i, 0).exp());
+            put(head, value(0).exp());
             put(head + 1, p(0));
             for j in 0..d {
                 put(head + 2 + j, first(0, j));
             }
             for c in 0..layout.gibbs {
                 let (at, ch) = (layout.gibbs(c), 1 + c);
-                put(at, features.at(0, i, ch));
+                put(at, value(ch));
                 put(at + 1, p(ch));
                 put(at + 2, q(ch));
                 for j in 0..d {
@@ -193,9 +200,9 @@ impl Prepared {
                     put(at + 3 + d + j, first(ch, j));
                 }
             }
-            for m in 0..layout.distances {
-                let (at, ch) = (layout.distance(m), 1 + layout.gibbs + m);
-                put(at, features.at(0, i, ch));
+            for m in 0..layout.simple {
+                let (at, ch) = (layout.simple(m), 1 + layout.gibbs + m);
+                put(at, value(ch));
                 put(at + 1, p(ch));
                 put(at + 2, q(ch));
                 for j in 0..d {
@@ -206,6 +213,11 @@ impl Prepared {
         Self { layout, n, stride, level: functional.level(), data }
     }
 
+    /// Length of the gradient rows.
+    pub fn gradient_len(&self) -> usize {
+        self.layout.gradient_rows() * self.stride
+    }
+
     /// Adds the gradients by features that follow from `grad` (rows from [`Layout::head`] on, `stride` each).
     pub fn chain(&self, grad: &[f64], functional: &Coefficients, features: &FeatureData, out: &mut FeatureData) {
         let (d, head) = (self.layout.dim, self.layout.head());
@@ -213,21 +225,22 @@ impl Prepared {
             let g = |row: usize| grad[(row - head) * self.stride + i];
             let a = |j: usize| Coefficients::get(&functional.a, j, i);
             let b = |j: usize| Coefficients::get(&functional.b, j, i);
-            out.add(0, i, 0, g(head));
+            let mut add = |slot: usize, ch: usize, v: f64| out.add(slot, i, self.layout.first + ch, v);
+            add(0, 0, g(head));
             for j in 0..d {
-                out.add(1 + j, i, 0, g(head + 1) * b(j) + g(head + 2 + j));
-                out.add(1 + d + j, i, 0, g(head + 1) * a(j));
+                add(1 + j, 0, g(head + 1) * b(j) + g(head + 2 + j));
+                add(1 + d + j, 0, g(head + 1) * a(j));
             }
             for ch in 1..self.layout.channels() {
                 let gibbs = ch <= self.layout.gibbs;
-                let at = if gibbs { self.layout.gibbs(ch - 1) } else { self.layout.distance(ch - 1 - self.layout.gibbs) };
-                out.add(0, i, ch, g(at));
+                let at = if gibbs { self.layout.gibbs(ch - 1) } else { self.layout.simple(ch - 1 - self.layout.gibbs) };
+                add(0, ch, g(at));
                 for j in 0..d {
-                    let first = features.at(1 + j, i, ch);
+                    let first = features.at(1 + j, i, self.layout.first + ch);
                     let mut by_first = g(at + 1) * b(j) + 2.0 * g(at + 2) * a(j) * first;
                     by_first += if gibbs { g(at + 3 + j) * a(j) + g(at + 3 + d + j) } else { g(at + 3 + j) };
-                    out.add(1 + j, i, ch, by_first);
-                    out.add(1 + d + j, i, ch, g(at + 1) * a(j));
+                    add(1 + j, ch, by_first);
+                    add(1 + d + j, ch, g(at + 1) * a(j));
                 }
             }
         }

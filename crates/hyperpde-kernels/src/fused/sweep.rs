@@ -5,11 +5,14 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::distance::{self, Distance};
+use crate::form::Profile;
+
+use super::channel::{self, Simple};
 use super::gibbs;
 use super::lanes::Lanes;
 use super::pair::{Channel, Level, Psi, Side, SideGrad, full, second};
 use super::prepared::{Layout, Prepared};
+use super::profile;
 
 /// Vectors of `y` per tile.
 const TILE: usize = 16;
@@ -26,11 +29,24 @@ pub(crate) enum Region {
 }
 
 #[inline(always)]
-fn side<S: Simd, const D: usize, const G: usize, const L: Level>(simd: S, layout: &Layout, at: impl Fn(usize) -> Lanes<S>) -> Side<S, D, G> {
+fn side<S: Simd, const D: usize, const G: usize, const L: Level>(
+    simd: S,
+    layout: &Layout,
+    at: impl Fn(usize) -> Lanes<S>,
+) -> Side<S, D, G> {
     let zero = Lanes::splat(simd, 0.0);
     let empty = Channel { value: zero, p: zero, q: zero, t: [zero; D], g: [zero; D] };
     let head = layout.head();
-    let mut out = Side { c: at(Layout::C), a: [zero; D], b: [zero; D], x: [zero; D], amplitude: at(head), da: zero, ga: [zero; D], gibbs: [empty; G] };
+    let mut out = Side {
+        c: at(Layout::C),
+        a: [zero; D],
+        b: [zero; D],
+        x: [zero; D],
+        amplitude: at(head),
+        da: zero,
+        ga: [zero; D],
+        gibbs: [empty; G],
+    };
     for i in 0..D {
         if G > 0 {
             out.x[i] = at(layout.x() + i);
@@ -65,7 +81,11 @@ fn side<S: Simd, const D: usize, const G: usize, const L: Level>(simd: S, layout
 
 /// Visits the rows of a side's gradient, as `(row, lanes)` from the head on.
 #[inline(always)]
-fn each_gradient<S: Simd, const D: usize, const G: usize, const L: Level>(layout: &Layout, g: &SideGrad<S, D, G>, mut put: impl FnMut(usize, Lanes<S>)) {
+fn each_gradient<S: Simd, const D: usize, const G: usize, const L: Level>(
+    layout: &Layout,
+    g: &SideGrad<S, D, G>,
+    mut put: impl FnMut(usize, Lanes<S>),
+) {
     let head = layout.head();
     put(0, g.amplitude);
     if full(L) {
@@ -93,7 +113,11 @@ fn each_gradient<S: Simd, const D: usize, const G: usize, const L: Level>(layout
 }
 
 #[inline(always)]
-fn each_distance_gradient<S: Simd, const D: usize, const L: Level>(base: usize, g: &Distance<S, D>, mut put: impl FnMut(usize, Lanes<S>)) {
+fn each_simple_gradient<S: Simd, const D: usize, const L: Level>(
+    base: usize,
+    g: &Simple<S, D>,
+    mut put: impl FnMut(usize, Lanes<S>),
+) {
     put(base, g.value);
     if full(L) {
         put(base + 1, g.p);
@@ -104,6 +128,42 @@ fn each_distance_gradient<S: Simd, const D: usize, const L: Level>(base: usize, 
             }
         }
     }
+}
+
+#[inline(always)]
+fn is_product(profile: Profile) -> bool {
+    matches!(profile, Profile::Power(_))
+}
+
+/// `ψ` and its derivatives; `E` for the exponential profile, whose log-amplitude and Gibbs channels are parts of `ψ`.
+#[inline(always)]
+fn psi<S: Simd, const D: usize, const G: usize, const E: bool, const X: Level, const Y: Level>(
+    simd: S,
+    layout: &Layout,
+    x: &Side<S, D, G>,
+    y: &Side<S, D, G>,
+    at_x: impl Fn(usize) -> Lanes<S>,
+    at_y: impl Fn(usize) -> Lanes<S>,
+) -> Psi<S, D> {
+    let mut psi = Psi::zero(simd);
+    if E {
+        psi = Psi::start::<G, X, Y>(simd, x, y);
+        gibbs::forward::<S, D, G, X, Y>(simd, x, y, &mut psi);
+    } else {
+        psi.scale = x.amplitude * y.amplitude;
+    }
+    let product = is_product(layout.profile);
+    for k in layout.profile.parameters()..layout.simple {
+        let base = layout.simple(k);
+        let dx = Simple::read::<X>(simd, |i| at_x(base + i));
+        let dy = Simple::read::<Y>(simd, |i| at_y(base + i));
+        if !E && product {
+            channel::product::<S, D, X, Y>(&dx, &dy, &mut psi);
+        } else {
+            channel::distance::<S, D, X, Y>(&dx, &dy, &mut psi);
+        }
+    }
+    psi
 }
 
 /// Range of `y` vectors (of `lanes` lanes) that column `s` needs.
@@ -117,7 +177,7 @@ fn span(region: Region, s: usize, vectors: usize, lanes: usize) -> (usize, usize
 }
 
 /// Writes (or adds) a block of `ℓ ℓ' k` for some columns.
-pub(crate) struct Forward<'a, const D: usize, const G: usize, const X: Level, const Y: Level> {
+pub(crate) struct Forward<'a, const D: usize, const G: usize, const E: bool, const X: Level, const Y: Level> {
     pub x: &'a Prepared,
     pub y: &'a Prepared,
     /// First column and number of columns.
@@ -130,7 +190,9 @@ pub(crate) struct Forward<'a, const D: usize, const G: usize, const X: Level, co
     pub add: bool,
 }
 
-impl<const D: usize, const G: usize, const X: Level, const Y: Level> WithSimd for Forward<'_, D, G, X, Y> {
+impl<const D: usize, const G: usize, const E: bool, const X: Level, const Y: Level> WithSimd
+    for Forward<'_, D, G, E, X, Y>
+{
     type Output = ();
 
     #[inline(always)]
@@ -153,15 +215,15 @@ impl<const D: usize, const G: usize, const X: Level, const Y: Level> WithSimd fo
                 for v in lo..hi {
                     let at = |row: usize| Lanes::new(simd, ydata[row * ys + v]);
                     let sy = side::<S, D, G, Y>(simd, &layout, at);
-                    let mut psi = Psi::start::<G, X, Y>(simd, &sx, &sy);
-                    gibbs::forward::<S, D, G, X, Y>(simd, &sx, &sy, &mut psi);
-                    for k in 0..layout.distances {
-                        let base = layout.distance(k);
-                        let dx = Distance::read::<X>(simd, |i| xs(base + i));
-                        let dy = Distance::read::<Y>(simd, |i| at(base + i));
-                        distance::forward::<S, D, X, Y>(&dx, &dy, &mut psi);
-                    }
-                    let mut value = psi.scale * psi.exponent.exp() * psi.bracket::<G, X, Y>(&sx, &sy);
+                    let psi = psi::<S, D, G, E, X, Y>(simd, &layout, &sx, &sy, xs, at);
+                    let mut value = if E {
+                        psi.scale * psi.exponent.exp() * psi.bracket::<G, X, Y>(&sx, &sy)
+                    } else {
+                        let shape = xs(layout.simple(0));
+                        let outer = profile::evaluate(simd, layout.profile, psi.exponent, shape);
+                        let terms = profile::Terms::new::<D, G, X, Y>(simd, &psi, &sx, &sy);
+                        psi.scale * terms.value::<X, Y>(&outer.g)
+                    };
                     let slot = &mut column[v * lanes..(v * lanes + lanes).min(y.n)];
                     if add {
                         value += Lanes::new(simd, simd.partial_load_f64s(slot));
@@ -183,7 +245,7 @@ pub(crate) struct Cotangent<'a> {
 }
 
 /// Adds `Σ ḡ_{yx} ∂(ℓ ℓ' k)_{yx}/∂(features)` for some columns to the gradient rows of both sides.
-pub(crate) struct Adjoint<'a, const D: usize, const G: usize, const X: Level, const Y: Level> {
+pub(crate) struct Adjoint<'a, const D: usize, const G: usize, const E: bool, const X: Level, const Y: Level> {
     pub x: &'a Prepared,
     pub y: &'a Prepared,
     pub columns: (usize, usize),
@@ -193,7 +255,9 @@ pub(crate) struct Adjoint<'a, const D: usize, const G: usize, const X: Level, co
     pub gy: &'a mut [f64],
 }
 
-impl<const D: usize, const G: usize, const X: Level, const Y: Level> WithSimd for Adjoint<'_, D, G, X, Y> {
+impl<const D: usize, const G: usize, const E: bool, const X: Level, const Y: Level> WithSimd
+    for Adjoint<'_, D, G, E, X, Y>
+{
     type Output = ();
 
     #[inline(always)]
@@ -206,7 +270,8 @@ impl<const D: usize, const G: usize, const X: Level, const Y: Level> WithSimd fo
         let gy = S::as_mut_simd_f64s(gy).0;
         let ys = y.stride / lanes;
         let zero = Lanes::splat(simd, 0.0);
-        let mut distance_sums = vec![zero; layout.distances * (3 + D)];
+        let (parameters, product) = (layout.profile.parameters(), is_product(layout.profile));
+        let mut simple_sums = vec![zero; layout.simple * (3 + D)];
         for tile in (0..ys).step_by(TILE) {
             let end = (tile + TILE).min(ys);
             for s in start..start + count {
@@ -219,7 +284,7 @@ impl<const D: usize, const G: usize, const X: Level, const Y: Level> WithSimd fo
                 let sx = side::<S, D, G, X>(simd, &layout, xs);
                 let right = [Lanes::splat(simd, cotangent.right[0][s]), Lanes::splat(simd, cotangent.right[1][s])];
                 let mut sum = SideGrad::<S, D, G>::zero(simd);
-                distance_sums.fill(zero);
+                simple_sums.fill(zero);
                 for v in lo..hi {
                     let at = |row: usize| Lanes::new(simd, ydata[row * ys + v]);
                     let mut g = Lanes::new(simd, left[0][v]).mul_add(right[0], Lanes::new(simd, left[1][v]) * right[1]);
@@ -227,53 +292,74 @@ impl<const D: usize, const G: usize, const X: Level, const Y: Level> WithSimd fo
                         g = g * region_weight(simd, region, s % lanes);
                     }
                     let sy = side::<S, D, G, Y>(simd, &layout, at);
-                    let mut psi = Psi::start::<G, X, Y>(simd, &sx, &sy);
-                    gibbs::forward::<S, D, G, X, Y>(simd, &sx, &sy, &mut psi);
-                    for k in 0..layout.distances {
-                        let base = layout.distance(k);
-                        let dx = Distance::read::<X>(simd, |i| xs(base + i));
-                        let dy = Distance::read::<Y>(simd, |i| at(base + i));
-                        distance::forward::<S, D, X, Y>(&dx, &dy, &mut psi);
-                    }
-                    let t = g * psi.scale * psi.exponent.exp();
-                    let e = t * psi.bracket::<G, X, Y>(&sx, &sy);
-                    let bar = psi.adjoint::<G, X, Y>(simd, &sx, &sy, t, e);
+                    let psi = psi::<S, D, G, E, X, Y>(simd, &layout, &sx, &sy, xs, at);
+                    // Adjoints of ψ and its derivatives, and the gradients by log-amplitude and by the profile's parameter.
+                    let (bar, e, shape) = if E {
+                        let t = g * psi.scale * psi.exponent.exp();
+                        let e = t * psi.bracket::<G, X, Y>(&sx, &sy);
+                        (psi.adjoint::<G, X, Y>(simd, &sx, &sy, t, e), e, zero)
+                    } else {
+                        let shape = xs(layout.simple(0));
+                        let outer = profile::evaluate(simd, layout.profile, psi.exponent, shape);
+                        let terms = profile::Terms::new::<D, G, X, Y>(simd, &psi, &sx, &sy);
+                        let t = g * psi.scale;
+                        let by_shape = if parameters > 0 {
+                            t * terms.value::<X, Y>(&profile::by_shape(simd, &outer, psi.exponent, shape))
+                        } else {
+                            zero
+                        };
+                        (
+                            terms.adjoint::<D, G, X, Y>(simd, &psi, &outer.g, &sx, &sy, t),
+                            t * terms.value::<X, Y>(&outer.g),
+                            by_shape,
+                        )
+                    };
                     let mut grad = SideGrad::<S, D, G>::zero(simd);
                     sum.amplitude += e;
                     grad.amplitude = e;
-                    if full(X) {
+                    // With other profiles the log-amplitude does not depend on the point.
+                    if E && full(X) {
                         sum.da += bar.p;
                     }
-                    if full(Y) {
+                    if E && full(Y) {
                         grad.da = bar.pp;
                     }
                     for i in 0..D {
-                        if second(X, i) {
+                        if E && second(X, i) {
                             sum.ga[i] += bar.x[i];
                         }
-                        if second(Y, i) {
+                        if E && second(Y, i) {
                             grad.ga[i] = bar.y[i];
                         }
                     }
-                    gibbs::adjoint::<S, D, G, X, Y>(simd, &sx, &sy, &bar, &mut sum, &mut grad);
+                    if E {
+                        gibbs::adjoint::<S, D, G, X, Y>(simd, &sx, &sy, &bar, &mut sum, &mut grad);
+                    }
                     let mut put = |row: usize, l: Lanes<S>| {
                         let slot = &mut gy[row * ys + v];
                         *slot = (Lanes::new(simd, *slot) + l).vector();
                     };
                     each_gradient::<S, D, G, Y>(&layout, &grad, &mut put);
-                    for k in 0..layout.distances {
-                        let base = layout.distance(k);
-                        let dx = Distance::read::<X>(simd, |i| xs(base + i));
-                        let dy = Distance::read::<Y>(simd, |i| at(base + i));
-                        let (hx, hy) = distance::adjoint::<S, D, X, Y>(simd, &dx, &dy, &bar);
-                        each_distance_gradient::<S, D, Y>(base - head, &hy, &mut put);
-                        each_distance_gradient::<S, D, X>(k * (3 + D), &hx, |i, l| distance_sums[i] += l);
+                    if parameters > 0 {
+                        simple_sums[0] += shape;
+                    }
+                    for k in parameters..layout.simple {
+                        let base = layout.simple(k);
+                        let dx = Simple::read::<X>(simd, |i| xs(base + i));
+                        let dy = Simple::read::<Y>(simd, |i| at(base + i));
+                        let (hx, hy) = if !E && product {
+                            channel::product_adjoint::<S, D, X, Y>(simd, &dx, &dy, &bar)
+                        } else {
+                            channel::distance_adjoint::<S, D, X, Y>(simd, &dx, &dy, &bar)
+                        };
+                        each_simple_gradient::<S, D, Y>(base - head, &hy, &mut put);
+                        each_simple_gradient::<S, D, X>(k * (3 + D), &hx, |i, l| simple_sums[i] += l);
                     }
                 }
                 let mut put = |row: usize, l: Lanes<S>| gx[row * x.stride + s] += l.sum();
                 each_gradient::<S, D, G, X>(&layout, &sum, &mut put);
-                for (i, l) in distance_sums.iter().enumerate() {
-                    put(layout.distance(0) - head + i, *l);
+                for (i, l) in simple_sums.iter().enumerate() {
+                    put(layout.simple(0) - head + i, *l);
                 }
             }
         }
@@ -285,7 +371,9 @@ impl<const D: usize, const G: usize, const X: Level, const Y: Level> WithSimd fo
 #[inline(always)]
 fn region_weight<S: Simd>(simd: S, region: Region, diagonal: usize) -> Lanes<S> {
     let mut weights = simd.splat_f64s(0.0);
-    for (lane, w) in pulp::bytemuck::cast_slice_mut::<S::f64s, f64>(std::slice::from_mut(&mut weights)).iter_mut().enumerate() {
+    for (lane, w) in
+        pulp::bytemuck::cast_slice_mut::<S::f64s, f64>(std::slice::from_mut(&mut weights)).iter_mut().enumerate()
+    {
         *w = match region {
             Region::Lower if lane > diagonal => 1.0,
             Region::Lower if lane == diagonal => 0.5,

@@ -1,16 +1,39 @@
 //! Gaussian (squared exponential) kernel, isotropic or with one length scale per coordinate (ARD).
 //!
 //! `k(x, y) = exp(−Σ_i (x_i − y_i)²/(2 l_i²))` (Rasmussen and Williams, *Gaussian Processes for Machine
-//! Learning*, 2006, eq. 4.9 and 5.1).
+//! Learning*, 2006, eq. 4.9 and 5.1), or without the factor 2 ([`Convention::Unit`]).
 
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use super::scales;
 use crate::error::KernelError;
+use crate::form::{GibbsChannels, PairForm};
 use crate::jet::Jet;
-use crate::kernel::{GibbsChannels, Kernel, PairForm, PairPoint, half_squared_distance};
+use crate::kernel::{Kernel, PairPoint, half_squared_distance, no_amplitude};
 use crate::positive::{Positive, Transform};
+
+/// What a length scale means in a Gaussian factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Convention {
+    /// `exp(−r²/(2 l²))`.
+    #[default]
+    Half,
+    /// `exp(−r²/l²)`.
+    Unit,
+}
+
+impl Convention {
+    /// Factor of `x/l` in the feature `φ` of `exp(−(φ − φ')²/2)`.
+    pub(crate) fn factor(self) -> f64 {
+        match self {
+            Self::Half => 1.0,
+            Self::Unit => std::f64::consts::SQRT_2,
+        }
+    }
+}
 
 /// Configuration of a [`Gaussian`] kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,17 +44,20 @@ pub struct GaussianConfig {
     /// How the length scales are stored.
     #[serde(default)]
     pub transform: Transform,
+    /// What they mean.
+    #[serde(default)]
+    pub convention: Convention,
 }
 
 impl GaussianConfig {
     /// One length scale for all coordinates.
     pub fn isotropic(length_scale: f64) -> Self {
-        Self { length_scales: vec![length_scale], transform: Transform::Log }
+        Self::ard([length_scale])
     }
 
     /// One length scale per coordinate (automatic relevance determination).
     pub fn ard(length_scales: impl Into<Vec<f64>>) -> Self {
-        Self { length_scales: length_scales.into(), transform: Transform::Log }
+        Self { length_scales: length_scales.into(), transform: Transform::Log, convention: Convention::Half }
     }
 
     /// Another storage of the length scales.
@@ -40,12 +66,19 @@ impl GaussianConfig {
         self
     }
 
+    /// Another meaning of the length scales.
+    pub fn with_convention(mut self, convention: Convention) -> Self {
+        self.convention = convention;
+        self
+    }
+
     /// The kernel on a device.
     ///
     /// # Errors
     /// [`KernelError::Setting`] if a length scale is not positive.
     pub fn init(&self, device: &Device) -> Result<Gaussian, KernelError> {
-        Ok(Gaussian { length_scales: Positive::new("length scale", &self.length_scales, self.transform, device)? })
+        let length_scales = Positive::new("length scale", &self.length_scales, self.transform, device)?;
+        Ok(Gaussian { length_scales, convention: self.convention })
     }
 }
 
@@ -54,27 +87,23 @@ impl GaussianConfig {
 pub struct Gaussian {
     /// Length scales, `[1]` or `[d]`.
     pub length_scales: Positive,
+    #[module(skip)]
+    convention: Convention,
 }
 
 impl Kernel for Gaussian {
     fn name(&self) -> String {
-        if self.length_scales.len() == 1 { "Gaussian".into() } else { "ARD Gaussian".into() }
+        format!("{}Gaussian", scales::prefix(&self.length_scales))
     }
 
     fn check_dim(&self, dim: usize) -> Result<(), KernelError> {
-        let k = self.length_scales.len();
-        if k == 1 || k == dim {
-            return Ok(());
-        }
-        Err(KernelError::Shape { what: "points for an ARD Gaussian kernel", expected: format!("{k} coordinates, one per length scale"), got: format!("{dim}") })
+        scales::check(&self.length_scales, dim)
     }
 
-    /// `[0, x_1/l_1, …, x_d/l_d]`.
+    /// `[0, x_1/l_1, …, x_d/l_d]`, times `√2` with [`Convention::Unit`].
     fn features(&self, x: &Jet) -> Jet {
-        let scaled = x.scale_by(self.length_scales.value().recip());
-        let [n, _] = x.value().dims();
-        let amplitude = Jet::constant(x.space(), x.value().narrow(1, 0, 1).zeros_like().reshape([n, 1]));
-        Jet::concat_channels(&[amplitude, scaled])
+        let scaled = scales::scaled(&self.length_scales, x, self.convention.factor());
+        Jet::concat_channels(&[no_amplitude(x), scaled])
     }
 
     fn pair(&self, x: &PairPoint, y: &PairPoint) -> Jet {
@@ -83,14 +112,10 @@ impl Kernel for Gaussian {
     }
 
     fn form(&self, dim: usize) -> Option<PairForm> {
-        Some(PairForm { gibbs: GibbsChannels::None, distances: dim })
+        Some(PairForm::exponential(GibbsChannels::None, dim))
     }
 
     fn summary(&self) -> Vec<(String, f64)> {
-        let values = self.length_scales.to_vec().unwrap_or_default();
-        if values.len() == 1 {
-            return vec![("length_scale".into(), values[0])];
-        }
-        values.into_iter().enumerate().map(|(i, l)| (format!("length_scale_{}", i + 1), l)).collect()
+        scales::summary(&self.length_scales)
     }
 }

@@ -11,8 +11,9 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::error::KernelError;
+use crate::form::{GibbsChannels, PairForm};
 use crate::jet::Jet;
-use crate::kernel::{GibbsChannels, Kernel, PairForm, PairPoint};
+use crate::kernel::{Kernel, PairPoint};
 use crate::network::{Network, NetworkConfig};
 
 /// How many length-scale fields a Gibbs kernel has.
@@ -78,9 +79,18 @@ impl GibbsConfig {
     /// [`KernelError::Setting`] for a divisor that is not positive.
     pub fn with_network(&self, network: Network) -> Result<Gibbs, KernelError> {
         if !(self.divisor.is_finite() && self.divisor > 0.0) {
-            return Err(KernelError::Setting { name: "length-scale divisor", value: self.divisor.to_string(), expected: "positive and finite" });
+            return Err(KernelError::Setting {
+                name: "length-scale divisor",
+                value: self.divisor.to_string(),
+                expected: "positive and finite",
+            });
         }
-        Ok(Gibbs { network, dim: self.dim, isotropic: self.length_scales == LengthScales::Isotropic, divisor: self.divisor })
+        Ok(Gibbs {
+            network,
+            dim: self.dim,
+            isotropic: self.length_scales == LengthScales::Isotropic,
+            divisor: self.divisor,
+        })
     }
 }
 
@@ -118,7 +128,11 @@ impl Kernel for Gibbs {
         if dim == self.dim {
             return Ok(());
         }
-        Err(KernelError::Shape { what: "points for a Gibbs kernel", expected: format!("{} coordinates", self.dim), got: dim.to_string() })
+        Err(KernelError::Shape {
+            what: "points for a Gibbs kernel",
+            expected: format!("{} coordinates", self.dim),
+            got: dim.to_string(),
+        })
     }
 
     /// `[a, l_1², …]` with `a = Σ_c |I_c| (ln(l_c)/2 + ln(2)/4)`, so that `e^{a(x) + a(y)}` is the numerator of the root.
@@ -149,6 +163,6 @@ impl Kernel for Gibbs {
 
     fn form(&self, _dim: usize) -> Option<PairForm> {
         let gibbs = if self.isotropic { GibbsChannels::Isotropic } else { GibbsChannels::PerDimension };
-        Some(PairForm { gibbs, distances: 0 })
+        Some(PairForm::exponential(gibbs, 0))
     }
 }

@@ -11,15 +11,20 @@
 //! trapezoidal rule holds for every viscosity.
 
 use std::f64::consts::PI;
+use std::ops::RangeInclusive;
 
 use hyperpde_kernels::Points;
 
+use super::within;
 use crate::condition::Condition;
 use crate::domain::{Domain, Face};
 use crate::error::PdeError;
 use crate::problem::{Defaults, Problem};
 use crate::residual::{Number, Residual, Unknown};
 use crate::scoring::{Reference, TestGrid};
+
+/// Viscosities for which the reference holds.
+const VISCOSITIES: RangeInclusive<f64> = 1e-6..=1e3;
 
 /// `F = u_t + u u_x − ν u_xx`, with unknowns `u_t, u_x, u_xx, u`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,8 +45,7 @@ impl Burgers {
     /// # Errors
     /// [`PdeError::Setting`] unless `nu` is in `[1e-6, 1e3]`, where the reference holds.
     pub fn new(nu: f64) -> Result<Self, PdeError> {
-        check_viscosity(nu)?;
-        Ok(Self { nu })
+        within("viscosity", nu, VISCOSITIES).map(|nu| Self { nu })
     }
 
     /// The viscosity `ν`.
@@ -61,28 +65,17 @@ impl Burgers {
         let left = Condition::dirichlet(&domain, Face::lower(1), 0, |_| 0.0)?;
         Problem::builder("burgers", domain)
             .equations(self)
-            .condition(initial)
-            .condition(right)
-            .condition(left)
+            .conditions([initial, right, left])
             .reference(ColeHopf::new(self.nu)?)
             .test_grid(grid)
-            .defaults(Defaults {
-                gauss_newton_steps: 20,
-                learning_rate: 1e-3,
-                ..Defaults::default()
-            })
+            .defaults(Defaults { gauss_newton_steps: 20, learning_rate: 1e-3, ..Defaults::default() })
             .build()
     }
 }
 
 impl Residual for Burgers {
     fn unknowns(&self) -> Vec<Unknown> {
-        vec![
-            Unknown::partial(0, 2, 0),
-            Unknown::partial(0, 2, 1),
-            Unknown::second(0, 2, 1),
-            Unknown::value(0, 2),
-        ]
+        vec![Unknown::partial(0, 2, 0), Unknown::partial(0, 2, 1), Unknown::second(0, 2, 1), Unknown::value(0, 2)]
     }
 
     fn eval<D: Number>(&self, _x: &[f64], u: &[D]) -> Vec<D> {
@@ -103,8 +96,7 @@ impl ColeHopf {
     /// # Errors
     /// [`PdeError::Setting`] unless `nu` is in `[1e-6, 1e3]`.
     pub fn new(nu: f64) -> Result<Self, PdeError> {
-        check_viscosity(nu)?;
-        Ok(Self { nu })
+        within("viscosity", nu, VISCOSITIES).map(|nu| Self { nu })
     }
 
     /// `u(t, x)` for `t >= 0`; `exponents` is scratch space.
@@ -119,9 +111,7 @@ impl ColeHopf {
         let nodes = 2 * half as usize + 1;
         let eta = |j: usize| (j as f64 - half) * step;
         exponents.clear();
-        exponents.extend(
-            (0..nodes).map(|j| -(PI * (x - scale * eta(j))).cos() * amplitude - eta(j).powi(2)),
-        );
+        exponents.extend((0..nodes).map(|j| -(PI * (x - scale * eta(j))).cos() * amplitude - eta(j).powi(2)));
         // The largest exponent is taken out, so that nothing overflows however small the viscosity.
         let peak = exponents.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (mut top, mut bottom) = (0.0, 0.0);
@@ -167,17 +157,5 @@ impl Reference for ColeHopf {
     /// Rounding of the exponents, which are as large as `1/(2πν)`; the quadrature error is below it.
     fn accuracy(&self) -> f64 {
         8.0 * f64::EPSILON * (4.0 + 1.0 / (2.0 * PI * self.nu))
-    }
-}
-
-fn check_viscosity(nu: f64) -> Result<(), PdeError> {
-    if (1e-6..=1e3).contains(&nu) {
-        Ok(())
-    } else {
-        Err(PdeError::Setting {
-            name: "viscosity".into(),
-            value: nu.to_string(),
-            expected: "it must lie between 1e-6 and 1e3".into(),
-        })
     }
 }

@@ -39,18 +39,10 @@ impl Darcy {
     /// # Errors
     /// [`ReferenceError::Parameter`] if `cells < 8`, [`ReferenceError::Data`] where `permeability` is not positive and finite,
     /// [`ReferenceError::Factorisation`] if the operator could not be factored.
-    pub fn new(
-        cells: usize,
-        permeability: impl Fn(f64, f64) -> f64,
-    ) -> Result<Self, ReferenceError> {
+    pub fn new(cells: usize, permeability: impl Fn(f64, f64) -> f64) -> Result<Self, ReferenceError> {
         if cells < 8 {
             let (value, expected) = (cells as f64, "at least 8");
-            return Err(ReferenceError::Parameter {
-                solver: "darcy",
-                name: "cells",
-                value,
-                expected,
-            });
+            return Err(ReferenceError::Parameter { solver: "darcy", name: "cells", value, expected });
         }
         let coarse = Self::solve(cells / 2, &permeability)?;
         let mut fine = Self::solve(cells, &permeability)?;
@@ -66,28 +58,17 @@ impl Darcy {
         Ok(fine)
     }
 
-    fn solve(
-        cells: usize,
-        permeability: &impl Fn(f64, f64) -> f64,
-    ) -> Result<Self, ReferenceError> {
+    fn solve(cells: usize, permeability: &impl Fn(f64, f64) -> f64) -> Result<Self, ReferenceError> {
         let h = 1.0 / cells as f64;
         // Positions in half cells; checked once, so that the operator below is built from good numbers only.
-        let face = |twice_i: usize, twice_j: usize| {
-            permeability(0.5 * h * twice_i as f64, 0.5 * h * twice_j as f64)
-        };
-        for (i, j) in (0..=2 * cells)
-            .flat_map(|i| (0..=2 * cells).map(move |j| (i, j)))
-            .filter(|(i, j)| (i + j) % 2 == 1)
+        let face = |twice_i: usize, twice_j: usize| permeability(0.5 * h * twice_i as f64, 0.5 * h * twice_j as f64);
+        for (i, j) in
+            (0..=2 * cells).flat_map(|i| (0..=2 * cells).map(move |j| (i, j))).filter(|(i, j)| (i + j) % 2 == 1)
         {
             let value = face(i, j);
             if !(value.is_finite() && value > 0.0) {
                 let at = vec![0.5 * h * i as f64, 0.5 * h * j as f64];
-                return Err(ReferenceError::Data {
-                    name: "permeability",
-                    at,
-                    value,
-                    expected: "positive and finite",
-                });
+                return Err(ReferenceError::Data { name: "permeability", at, value, expected: "positive and finite" });
             }
         }
         let inner = cells - 1;
@@ -107,11 +88,7 @@ impl Darcy {
             let start = (i + 1) * nodes + 1;
             values[start..start + inner].copy_from_slice(row);
         }
-        Ok(Self {
-            cells,
-            values,
-            accuracy: 0.0,
-        })
+        Ok(Self { cells, values, accuracy: 0.0 })
     }
 
     /// Cells per side, `n`.
@@ -134,18 +111,11 @@ impl Darcy {
     /// # Errors
     /// [`ReferenceError::Shape`] for an odd number of coordinates, [`ReferenceError::OutsideDomain`] for a point outside.
     pub fn evaluate(&self, points: &[f64]) -> Result<Vec<f64>, ReferenceError> {
-        Ok(pairs(points, [[0.0, 1.0]; 2])?
-            .into_iter()
-            .map(|p| self.value(p))
-            .collect())
+        Ok(pairs(points, [[0.0, 1.0]; 2])?.into_iter().map(|p| self.value(p)).collect())
     }
 
     fn value(&self, point: [f64; 2]) -> f64 {
-        bicubic(
-            point.map(|c| c * self.cells as f64),
-            self.cells + 1,
-            |i, j| self.node(i, j),
-        )
+        bicubic(point.map(|c| c * self.cells as f64), self.cells + 1, |i, j| self.node(i, j))
     }
 
     fn node(&self, i: usize, j: usize) -> f64 {

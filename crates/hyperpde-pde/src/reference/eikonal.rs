@@ -72,10 +72,7 @@ impl Eikonal {
     /// # Errors
     /// [`ReferenceError::Shape`] for an odd number of coordinates, [`ReferenceError::OutsideDomain`] for a point outside.
     pub fn evaluate(&self, points: &[f64]) -> Result<Vec<f64>, ReferenceError> {
-        Ok(pairs(points, [[0.0, 1.0]; 2])?
-            .into_iter()
-            .map(|p| self.value(p, 1.0))
-            .collect())
+        Ok(pairs(points, [[0.0, 1.0]; 2])?.into_iter().map(|p| self.value(p, 1.0)).collect())
     }
 
     /// Stated L∞ accuracy, `1e-13 max(1, ε)`.
@@ -101,8 +98,7 @@ impl Eikonal {
         for i in 0..=count as usize {
             let t = (first + i as f64 * step).exp();
             let exponent = shift - rate * t;
-            let exits = exit_density(x, t, exponent) * survival(y, t)
-                + survival(x, t) * exit_density(y, t, exponent);
+            let exits = exit_density(x, t, exponent) * survival(y, t) + survival(x, t) * exit_density(y, t, exponent);
             sum += t * exits;
         }
         (distance - self.epsilon * (step * sum).ln()).max(0.0)
@@ -177,10 +173,7 @@ mod tests {
                     let value = eikonal.value([x, y], 1.0);
                     for refinement in [0.8, 2.0] {
                         let change = (eikonal.value([x, y], refinement) - value).abs();
-                        assert!(
-                            change < 0.1 * eikonal.accuracy(),
-                            "ε = {epsilon}, ({x}, {y}): {change:e}"
-                        );
+                        assert!(change < 0.1 * eikonal.accuracy(), "ε = {epsilon}, ({x}, {y}): {change:e}");
                     }
                 }
             }
@@ -204,11 +197,7 @@ mod tests {
                 let h = 1e-4 * t;
                 let slope = (survival(x, t + h) - survival(x, t - h)) / (2.0 * h);
                 let f = exit_density(x, t, 0.0);
-                assert!(
-                    (f + slope).abs() < 1e-6 * (1.0 + f),
-                    "t = {t}, x = {x}: {f} against {}",
-                    -slope
-                );
+                assert!((f + slope).abs() < 1e-6 * (1.0 + f), "t = {t}, x = {x}: {f} against {}", -slope);
             }
         }
     }

@@ -52,11 +52,7 @@ impl EikonalGrid {
             boundary: 1.0,
         }
         .solve()?;
-        Self::from_quarter(
-            epsilon,
-            nodes,
-            v.into_iter().map(|v| -epsilon * v.ln()).collect(),
-        )
+        Self::from_quarter(epsilon, nodes, v.into_iter().map(|v| -epsilon * v.ln()).collect())
     }
 
     /// Interior nodes per side, `N`.
@@ -100,49 +96,27 @@ impl EikonalGrid {
     /// [`ReferenceError::Shape`] for an odd number of coordinates, [`ReferenceError::OutsideDomain`] for a point outside.
     pub fn evaluate(&self, points: &[f64]) -> Result<Vec<f64>, ReferenceError> {
         let intervals = (self.nodes + 1) as f64;
-        let at = |p: [f64; 2]| {
-            bicubic(p.map(|c| c * intervals), self.nodes + 2, |i, j| {
-                self.node(i, j)
-            })
-        };
-        Ok(pairs(points, [[0.0, 1.0]; 2])?
-            .into_iter()
-            .map(at)
-            .collect())
+        let at = |p: [f64; 2]| bicubic(p.map(|c| c * intervals), self.nodes + 2, |i, j| self.node(i, j));
+        Ok(pairs(points, [[0.0, 1.0]; 2])?.into_iter().map(at).collect())
     }
 
     /// Value at node `(i, j)`, `0..=N+1`, boundary nodes included.
     fn node(&self, i: usize, j: usize) -> f64 {
         let [i, j] = [i, j].map(|k| k.min(self.nodes + 1 - k));
-        if i == 0 || j == 0 {
-            0.0
-        } else {
-            self.quarter[(i - 1) * (self.nodes / 2) + j - 1]
-        }
+        if i == 0 || j == 0 { 0.0 } else { self.quarter[(i - 1) * (self.nodes / 2) + j - 1] }
     }
 
     fn from_quarter(epsilon: f64, nodes: usize, quarter: Vec<f64>) -> Result<Self, ReferenceError> {
-        let mut grid = Self {
-            nodes,
-            quarter,
-            accuracy: 0.0,
-        };
+        let mut grid = Self { nodes, quarter, accuracy: 0.0 };
         // Nodes and cell centres, dense near the corner, where the solution has an r² log r term.
         let positions: Vec<f64> = (1..16)
             .chain((16..=nodes).step_by((nodes / 64).max(1)))
             .map(|k| 0.5 * k as f64 / (nodes + 1) as f64)
             .collect();
-        let points: Vec<f64> = positions
-            .iter()
-            .flat_map(|&x| positions.iter().flat_map(move |&y| [x, y]))
-            .collect();
+        let points: Vec<f64> = positions.iter().flat_map(|&x| positions.iter().flat_map(move |&y| [x, y])).collect();
         let exact = Eikonal::new(epsilon)?.evaluate(&points)?;
         let own = grid.evaluate(&points)?;
-        grid.accuracy = own
-            .iter()
-            .zip(exact)
-            .map(|(a, b)| (a - b).abs())
-            .fold(0.0, f64::max);
+        grid.accuracy = own.iter().zip(exact).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         Ok(grid)
     }
 }
@@ -151,21 +125,11 @@ fn check(epsilon: f64, nodes: usize) -> Result<(), ReferenceError> {
     let solver = "eikonal grid";
     if !(EPSILONS[0]..=EPSILONS[1]).contains(&epsilon) {
         let expected = "between 1e-3 (below, exp(-1/(2 epsilon)) underflows) and 1e3";
-        return Err(ReferenceError::Parameter {
-            solver,
-            name: "epsilon",
-            value: epsilon,
-            expected,
-        });
+        return Err(ReferenceError::Parameter { solver, name: "epsilon", value: epsilon, expected });
     }
     if nodes < 8 || !nodes.is_multiple_of(2) {
         let expected = "even and at least 8";
-        return Err(ReferenceError::Parameter {
-            solver,
-            name: "nodes",
-            value: nodes as f64,
-            expected,
-        });
+        return Err(ReferenceError::Parameter { solver, name: "nodes", value: nodes as f64, expected });
     }
     Ok(())
 }

@@ -18,9 +18,7 @@ pub enum ReferenceError {
         expected: &'static str,
     },
     /// The list of evaluation points is not of shape `[n, 2]`.
-    #[error(
-        "evaluation points: expected n pairs of coordinates, row-major [n, 2], got {got} numbers"
-    )]
+    #[error("evaluation points: expected n pairs of coordinates, row-major [n, 2], got {got} numbers")]
     Shape {
         /// Length of the list.
         got: usize,
@@ -55,9 +53,7 @@ pub enum ReferenceError {
         expected: &'static str,
     },
     /// The discrete elliptic operator could not be factored.
-    #[error(
-        "sparse Cholesky factorisation of the {size} x {size} operator failed ({reason}); use a coarser grid"
-    )]
+    #[error("sparse Cholesky factorisation of the {size} x {size} operator failed ({reason}); use a coarser grid")]
     Factorisation {
         /// Number of unknowns.
         size: usize,
@@ -77,18 +73,9 @@ pub enum ReferenceError {
 }
 
 /// Refuses a parameter that is not a positive finite number.
-pub(super) fn positive(
-    solver: &'static str,
-    name: &'static str,
-    value: f64,
-) -> Result<(), ReferenceError> {
+pub(super) fn positive(solver: &'static str, name: &'static str, value: f64) -> Result<(), ReferenceError> {
     if value.is_finite() && value > 0.0 {
         return Ok(());
     }
-    Err(ReferenceError::Parameter {
-        solver,
-        name,
-        value,
-        expected: "positive and finite",
-    })
+    Err(ReferenceError::Parameter { solver, name, value, expected: "positive and finite" })
 }

@@ -50,23 +50,14 @@ where
                 let east = (self.conductance_x)(i + 1, j);
                 let south = (self.conductance_y)(i, j);
                 let north = (self.conductance_y)(i, j + 1);
-                entries.push(Triplet::new(
-                    row,
-                    row,
-                    self.reaction + west + east + south + north,
-                ));
+                entries.push(Triplet::new(row, row, self.reaction + west + east + south + north));
                 if i + 1 < nx {
                     entries.push(Triplet::new(row + ny, row, -east));
                 }
                 if j + 1 < ny {
                     entries.push(Triplet::new(row + 1, row, -north));
                 }
-                let outward = [
-                    (i == 0, west),
-                    (i + 1 == nx, east),
-                    (j == 0, south),
-                    (j + 1 == ny, north),
-                ];
+                let outward = [(i == 0, west), (i + 1 == nx, east), (j == 0, south), (j + 1 == ny, north)];
                 for (_, conductance) in outward.into_iter().filter(|(outer, _)| *outer) {
                     rhs[row] += conductance * self.boundary;
                 }
@@ -76,9 +67,7 @@ where
         let matrix = SparseColMat::<usize, f64>::try_new_from_triplets(size, size, &entries)
             .map_err(|e| failed(format!("{e:?}")))?;
         drop(entries);
-        let factor = matrix
-            .sp_cholesky(Side::Lower)
-            .map_err(|e| failed(format!("{e:?}")))?;
+        let factor = matrix.sp_cholesky(Side::Lower).map_err(|e| failed(format!("{e:?}")))?;
         let solution = factor.solve(&rhs);
         if let Some(at) = solution.iter().position(|v| !v.is_finite()) {
             return Err(failed(format!("unknown {at} is not finite")));
@@ -124,10 +113,7 @@ mod tests {
         let q = (1.0f64 + 0.125).acosh();
         for (i, value) in u.iter().enumerate() {
             let exact = (q * (i as f64 - 99.0)).cosh() / (q * 100.0).cosh();
-            assert!(
-                (value / exact - 1.0).abs() < 1e-12,
-                "node {i}: {value:e} against {exact:e}"
-            );
+            assert!((value / exact - 1.0).abs() < 1e-12, "node {i}: {value:e} against {exact:e}");
         }
         assert!(u[99] < 1e-20);
     }

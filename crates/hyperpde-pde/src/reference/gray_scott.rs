@@ -54,14 +54,7 @@ pub struct GrayScott {
 
 impl Default for GrayScott {
     fn default() -> Self {
-        Self {
-            diffusion_u: 1e-3,
-            diffusion_v: 2e-3,
-            feed: 0.04,
-            kill: 0.06,
-            modes: 256,
-            steps: 1000,
-        }
+        Self { diffusion_u: 1e-3, diffusion_v: 2e-3, feed: 0.04, kill: 0.06, modes: 256, steps: 1000 }
     }
 }
 
@@ -77,11 +70,7 @@ impl GrayScott {
         initial_v: impl Fn(f64) -> f64,
     ) -> Result<GrayScottSolution, ReferenceError> {
         self.check()?;
-        let half = Self {
-            modes: self.modes / 2,
-            steps: self.steps / 2,
-            ..*self
-        };
+        let half = Self { modes: self.modes / 2, steps: self.steps / 2, ..*self };
         let coarse = half.integrate(&initial_u, &initial_v)?;
         let mut fine = self.integrate(&initial_u, &initial_v)?;
         let mut difference: f64 = 0.0;
@@ -109,17 +98,11 @@ impl GrayScott {
                 });
             }
         }
-        for (name, value, least, expected) in [
-            ("modes", self.modes, 8, "at least 8"),
-            ("steps", self.steps, 16, "at least 16"),
-        ] {
+        for (name, value, least, expected) in
+            [("modes", self.modes, 8, "at least 8"), ("steps", self.steps, 16, "at least 16")]
+        {
             if value < least {
-                return Err(ReferenceError::Parameter {
-                    solver: SOLVER,
-                    name,
-                    value: value as f64,
-                    expected,
-                });
+                return Err(ReferenceError::Parameter { solver: SOLVER, name, value: value as f64, expected });
             }
         }
         Ok(())
@@ -137,10 +120,7 @@ impl GrayScott {
         for step in 1..=self.steps {
             stepper.step(&mut state);
             if state.iter().any(|c| !c.is_finite()) {
-                return Err(ReferenceError::NotFinite {
-                    solver: SOLVER,
-                    time: step as f64 / self.steps as f64,
-                });
+                return Err(ReferenceError::NotFinite { solver: SOLVER, time: step as f64 / self.steps as f64 });
             }
             coefficients.extend_from_slice(&state[..=self.modes]);
         }
@@ -148,12 +128,7 @@ impl GrayScott {
         for row in coefficients.chunks_exact_mut(self.modes + 1) {
             row[1..self.modes].iter_mut().for_each(|c| *c *= 2.0);
         }
-        Ok(GrayScottSolution {
-            modes: self.modes,
-            steps: self.steps,
-            coefficients,
-            accuracy: 0.0,
-        })
+        Ok(GrayScottSolution { modes: self.modes, steps: self.steps, coefficients, accuracy: 0.0 })
     }
 }
 
@@ -173,12 +148,8 @@ impl GrayScottSolution {
     /// # Errors
     /// [`ReferenceError::Shape`] for an odd number of coordinates, [`ReferenceError::OutsideDomain`] for a point outside.
     pub fn evaluate(&self, points: &[f64]) -> Result<[Vec<f64>; 2], ReferenceError> {
-        Ok(pairs(points, [[0.0, 1.0]; 2])?
-            .into_iter()
-            .map(|[t, x]| self.value(t, x))
-            .map(|w| (w.re, w.im))
-            .unzip())
-        .map(|(u, v)| [u, v])
+        Ok(pairs(points, [[0.0, 1.0]; 2])?.into_iter().map(|[t, x]| self.value(t, x)).map(|w| (w.re, w.im)).unzip())
+            .map(|(u, v)| [u, v])
     }
 
     /// L∞ distance to the solution with half the modes and half the steps; see the module's text.
@@ -191,13 +162,8 @@ impl GrayScottSolution {
         let (start, weights) = stencil::<STENCIL>(t * self.steps as f64, self.steps + 1);
         let width = self.modes + 1;
         let rows = &self.coefficients[start * width..(start + STENCIL) * width];
-        let coefficient = |m: usize| -> Complex64 {
-            weights
-                .iter()
-                .enumerate()
-                .map(|(k, w)| rows[k * width + m] * w)
-                .sum()
-        };
+        let coefficient =
+            |m: usize| -> Complex64 { weights.iter().enumerate().map(|(k, w)| rows[k * width + m] * w).sum() };
         let cosine = (PI * x).cos();
         let (mut next, mut after) = (Complex64::ZERO, Complex64::ZERO);
         for m in (1..width).rev() {
@@ -222,28 +188,15 @@ impl Stepper {
     fn new(problem: &GrayScott) -> Self {
         let length = 2 * problem.modes;
         let mut planner = FftPlanner::new();
-        let (forward, inverse) = (
-            planner.plan_fft_forward(length),
-            planner.plan_fft_inverse(length),
-        );
+        let (forward, inverse) = (planner.plan_fft_forward(length), planner.plan_fft_inverse(length));
         let step = 1.0 / problem.steps as f64;
         let decay = (0..length)
             .map(|m| {
                 let rate = -0.5 * step * (PI * m.min(length - m) as f64).powi(2);
-                Complex64::new(
-                    (rate * problem.diffusion_u).exp(),
-                    (rate * problem.diffusion_v).exp(),
-                )
+                Complex64::new((rate * problem.diffusion_u).exp(), (rate * problem.diffusion_v).exp())
             })
             .collect();
-        Self {
-            forward,
-            inverse,
-            decay,
-            step,
-            feed: problem.feed,
-            removal: problem.feed + problem.kill,
-        }
+        Self { forward, inverse, decay, step, feed: problem.feed, removal: problem.feed + problem.kill }
     }
 
     /// Spectrum of the initial data.
@@ -259,12 +212,7 @@ impl Stepper {
             let (u, v) = (initial_u(x), initial_v(x));
             for (name, value) in [("initial u", u), ("initial v", v)] {
                 if !value.is_finite() {
-                    return Err(ReferenceError::Data {
-                        name,
-                        at: vec![x],
-                        value,
-                        expected: "finite",
-                    });
+                    return Err(ReferenceError::Data { name, at: vec![x], value, expected: "finite" });
                 }
             }
             values.push(Complex64::new(u, v));
@@ -287,10 +235,7 @@ impl Stepper {
         for w in &mut values {
             let (u, v) = (w.re, w.im);
             let conversion = u * v * v;
-            *w = Complex64::new(
-                self.feed * (1.0 - u) - conversion,
-                conversion - self.removal * v,
-            );
+            *w = Complex64::new(self.feed * (1.0 - u) - conversion, conversion - self.removal * v);
         }
         self.analyse(&mut values);
         values
@@ -303,17 +248,11 @@ impl Stepper {
         let h = self.step;
         let e = self.decay.clone();
         let a = self.reaction(w);
-        let stage: Vec<_> = (0..w.len())
-            .map(|m| decayed(e[m], w[m] + 0.5 * h * a[m]))
-            .collect();
+        let stage: Vec<_> = (0..w.len()).map(|m| decayed(e[m], w[m] + 0.5 * h * a[m])).collect();
         let b = self.reaction(&stage);
-        let stage: Vec<_> = (0..w.len())
-            .map(|m| decayed(e[m], w[m]) + 0.5 * h * b[m])
-            .collect();
+        let stage: Vec<_> = (0..w.len()).map(|m| decayed(e[m], w[m]) + 0.5 * h * b[m]).collect();
         let c = self.reaction(&stage);
-        let stage: Vec<_> = (0..w.len())
-            .map(|m| decayed(e[m], decayed(e[m], w[m]) + h * c[m]))
-            .collect();
+        let stage: Vec<_> = (0..w.len()).map(|m| decayed(e[m], decayed(e[m], w[m]) + h * c[m])).collect();
         let d = self.reaction(&stage);
         for (m, w) in w.iter_mut().enumerate() {
             let full = decayed(e[m], *w + h / 6.0 * a[m]) + h / 3.0 * (b[m] + c[m]);

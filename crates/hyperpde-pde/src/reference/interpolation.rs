@@ -27,11 +27,7 @@ pub(super) fn stencil<const P: usize>(position: f64, count: usize) -> (usize, [f
 
 /// Bicubic (tensor product of cubic Lagrange) value at `position`, both coordinates in units of the grid step,
 /// of node values `value(i, j)`, `i, j < count`.
-pub(super) fn bicubic(
-    position: [f64; 2],
-    count: usize,
-    value: impl Fn(usize, usize) -> f64,
-) -> f64 {
+pub(super) fn bicubic(position: [f64; 2], count: usize, value: impl Fn(usize, usize) -> f64) -> f64 {
     let (i, wi) = stencil::<4>(position[0], count);
     let (j, wj) = stencil::<4>(position[1], count);
     let mut sum = 0.0;
@@ -44,10 +40,7 @@ pub(super) fn bicubic(
 }
 
 /// The points of a row-major list `[n, 2]`, checked to lie in the rectangle `domain` (`[low, high]` per coordinate).
-pub(super) fn pairs(
-    points: &[f64],
-    domain: [[f64; 2]; 2],
-) -> Result<Vec<[f64; 2]>, ReferenceError> {
+pub(super) fn pairs(points: &[f64], domain: [[f64; 2]; 2]) -> Result<Vec<[f64; 2]>, ReferenceError> {
     let (chunks, rest) = points.as_chunks::<2>();
     if !rest.is_empty() {
         return Err(ReferenceError::Shape { got: points.len() });
@@ -58,13 +51,7 @@ pub(super) fn pairs(
             let [low, high] = domain[coordinate];
             let slack = ROUNDING * (high - low);
             if !(low - slack..=high + slack).contains(value) || !value.is_finite() {
-                return Err(ReferenceError::OutsideDomain {
-                    point,
-                    coordinate,
-                    value: *value,
-                    low,
-                    high,
-                });
+                return Err(ReferenceError::OutsideDomain { point, coordinate, value: *value, low, high });
             }
             *value = value.clamp(low, high);
         }
@@ -82,16 +69,8 @@ mod tests {
         for i in 0..=70 {
             let s = i as f64 / 10.0;
             let (start, w) = stencil::<4>(s, 8);
-            let got: f64 = w
-                .iter()
-                .enumerate()
-                .map(|(j, w)| w * f((start + j) as f64))
-                .sum();
-            assert!(
-                (got - f(s)).abs() < 1e-12,
-                "s = {s}: {got} against {}",
-                f(s)
-            );
+            let got: f64 = w.iter().enumerate().map(|(j, w)| w * f((start + j) as f64)).sum();
+            assert!((got - f(s)).abs() < 1e-12, "s = {s}: {got} against {}", f(s));
             let product = bicubic([s, 7.0 - s], 8, |i, j| f(i as f64) * f(j as f64));
             assert!((product - f(s) * f(7.0 - s)).abs() < 1e-11);
         }
@@ -108,23 +87,10 @@ mod tests {
     #[test]
     fn points_outside_or_malformed_are_refused() {
         let unit = [[0.0, 1.0], [0.0, 1.0]];
-        assert_eq!(
-            pairs(&[0.1, 0.2, 0.3], unit),
-            Err(ReferenceError::Shape { got: 3 })
-        );
+        assert_eq!(pairs(&[0.1, 0.2, 0.3], unit), Err(ReferenceError::Shape { got: 3 }));
         for bad in [1.1, -0.1, f64::NAN, f64::INFINITY] {
             let error = pairs(&[0.5, 0.5, 0.5, bad], unit);
-            assert!(
-                matches!(
-                    error,
-                    Err(ReferenceError::OutsideDomain {
-                        point: 1,
-                        coordinate: 1,
-                        ..
-                    })
-                ),
-                "{error:?}"
-            );
+            assert!(matches!(error, Err(ReferenceError::OutsideDomain { point: 1, coordinate: 1, .. })), "{error:?}");
         }
         assert_eq!(pairs(&[1.0 + 1e-14, 0.5], unit), Ok(vec![[1.0, 0.5]]));
     }

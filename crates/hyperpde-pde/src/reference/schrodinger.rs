@@ -66,12 +66,7 @@ pub struct Schrodinger {
 
 impl Default for Schrodinger {
     fn default() -> Self {
-        Self {
-            half_width: 5.0,
-            end_time: 1.0,
-            modes: 4096,
-            steps: 2000,
-        }
+        Self { half_width: 5.0, end_time: 1.0, modes: 4096, steps: 2000 }
     }
 }
 
@@ -86,57 +81,31 @@ impl Schrodinger {
     /// # Errors
     /// [`ReferenceError::Parameter`] unless `half_width` and `end_time` are positive, `modes >= 16` is even and `steps >= 4`;
     /// [`ReferenceError::Data`] for initial values that are not finite; [`ReferenceError::NotFinite`] on overflow.
-    pub fn solve(
-        &self,
-        initial: impl Fn(f64) -> [f64; 2],
-    ) -> Result<SchrodingerSolution, ReferenceError> {
+    pub fn solve(&self, initial: impl Fn(f64) -> [f64; 2]) -> Result<SchrodingerSolution, ReferenceError> {
         positive(SOLVER, "half_width", self.half_width)?;
         positive(SOLVER, "end_time", self.end_time)?;
         for (name, value, valid, expected) in [
-            (
-                "modes",
-                self.modes,
-                self.modes >= 16 && self.modes.is_multiple_of(2),
-                "even and at least 16",
-            ),
+            ("modes", self.modes, self.modes >= 16 && self.modes.is_multiple_of(2), "even and at least 16"),
             ("steps", self.steps, self.steps >= 4, "at least 4"),
         ] {
             if !valid {
-                return Err(ReferenceError::Parameter {
-                    solver: SOLVER,
-                    name,
-                    value: value as f64,
-                    expected,
-                });
+                return Err(ReferenceError::Parameter { solver: SOLVER, name, value: value as f64, expected });
             }
         }
         let modes = self.modes / 4 * 2;
-        let coarse = Self {
-            modes,
-            steps: self.steps / 2,
-            ..*self
-        }
-        .integrate(&initial)?;
+        let coarse = Self { modes, steps: self.steps / 2, ..*self }.integrate(&initial)?;
         let mut fine = self.integrate(&initial)?;
         fine.accuracy = fine.distance(&coarse)?;
         Ok(fine)
     }
 
-    fn integrate(
-        &self,
-        initial: &impl Fn(f64) -> [f64; 2],
-    ) -> Result<SchrodingerSolution, ReferenceError> {
+    fn integrate(&self, initial: &impl Fn(f64) -> [f64; 2]) -> Result<SchrodingerSolution, ReferenceError> {
         let mut state = Vec::with_capacity(self.modes);
         for j in 0..self.modes {
             let x = self.half_width * (2.0 * j as f64 / self.modes as f64 - 1.0);
             let [u, v] = initial(x);
             if let Some(value) = [u, v].into_iter().find(|w| !w.is_finite()) {
-                return Err(ReferenceError::Data {
-                    name: "initial h",
-                    at: vec![x],
-                    value,
-                    expected: "finite",
-                });
+                return Err(ReferenceError::Data { name: "initial h", at: vec![x], value, expected: "finite" });
             }
             state.push(Complex64::new(u, v));
         }
@@ -152,22 +121,12 @@ impl Schrodinger {
             flow.advance(&mut state, step, &full);
             if done % stride == 0 {
                 if state.iter().any(|c| !c.is_finite()) {
-                    return Err(ReferenceError::NotFinite {
-                        solver: SOLVER,
-                        time: done as f64 * step,
-                    });
+                    return Err(ReferenceError::NotFinite { solver: SOLVER, time: done as f64 * step });
                 }
                 snapshots.push(state.clone());
             }
         }
-        Ok(SchrodingerSolution {
-            problem: *self,
-            flow,
-            step,
-            stride,
-            snapshots,
-            accuracy: 0.0,
-        })
+        Ok(SchrodingerSolution { problem: *self, flow, step, stride, snapshots, accuracy: 0.0 })
     }
 }
 
@@ -193,10 +152,7 @@ impl SchrodingerSolution {
     /// [`ReferenceError::Shape`] for an odd number of coordinates, [`ReferenceError::OutsideDomain`] for a point outside.
     pub fn evaluate(&self, points: &[f64]) -> Result<[Vec<f64>; 2], ReferenceError> {
         let half_width = self.problem.half_width;
-        let points = pairs(
-            points,
-            [[0.0, self.problem.end_time], [-half_width, half_width]],
-        )?;
+        let points = pairs(points, [[0.0, self.problem.end_time], [-half_width, half_width]])?;
         let mut order: Vec<usize> = (0..points.len()).collect();
         order.sort_by(|&a, &b| points[a][0].total_cmp(&points[b][0]));
         let mut fields = [vec![0.0; points.len()], vec![0.0; points.len()]];
@@ -244,26 +200,15 @@ impl SchrodingerSolution {
 
     /// Largest `|h - h'|` over sampled times, 81 equidistant positions, and positions near the ends of the period.
     fn distance(&self, coarse: &Self) -> Result<f64, ReferenceError> {
-        let Schrodinger {
-            half_width,
-            end_time,
-            ..
-        } = self.problem;
+        let Schrodinger { half_width, end_time, .. } = self.problem;
         let spacing = 2.0 * half_width / self.problem.modes as f64;
         let near_ends = (0..20).map(|j| half_width - 0.5 * spacing * j as f64);
-        let positions: Vec<f64> = (0..=80)
-            .map(|j| half_width * (j as f64 / 40.0 - 1.0))
-            .chain(near_ends)
-            .collect();
+        let positions: Vec<f64> = (0..=80).map(|j| half_width * (j as f64 / 40.0 - 1.0)).chain(near_ends).collect();
         // 13 is prime, so that times fall between the steps.
         let times = (0..=13).map(|i| end_time * i as f64 / 13.0);
-        let points: Vec<f64> = times
-            .flat_map(|t| positions.iter().flat_map(move |&x| [t, x]))
-            .collect();
+        let points: Vec<f64> = times.flat_map(|t| positions.iter().flat_map(move |&x| [t, x])).collect();
         let ([u, v], [u2, v2]) = (self.evaluate(&points)?, coarse.evaluate(&points)?);
-        Ok((0..u.len())
-            .map(|i| (u[i] - u2[i]).hypot(v[i] - v2[i]))
-            .fold(0.0, f64::max))
+        Ok((0..u.len()).map(|i| (u[i] - u2[i]).hypot(v[i] - v2[i])).fold(0.0, f64::max))
     }
 }
 
@@ -281,11 +226,7 @@ impl Flow {
     fn new(modes: usize, half_width: f64) -> Self {
         let mut planner = FftPlanner::new();
         let signed = |m: usize| {
-            if m < modes.div_ceil(2) {
-                m as f64
-            } else {
-                m as f64 - modes as f64
-            }
+            if m < modes.div_ceil(2) { m as f64 } else { m as f64 - modes as f64 }
         };
         Self {
             forward: planner.plan_fft_forward(modes),
@@ -298,12 +239,7 @@ impl Flow {
     /// `exp(-i k² a τ/2)` per distinct dispersive fraction `a_1..a_4`, each `[modes]`; also the `1/modes` of an FFT pair.
     fn phases(&self, step: f64) -> [Vec<Complex64>; 4] {
         let factor = |k: &f64, a: f64| Complex64::cis(-0.5 * k * k * a * step);
-        [0, 1, 2, 3].map(|stage| {
-            self.wave
-                .iter()
-                .map(|k| factor(k, DISPERSIVE[stage]))
-                .collect()
-        })
+        [0, 1, 2, 3].map(|stage| self.wave.iter().map(|k| factor(k, DISPERSIVE[stage])).collect())
     }
 
     /// One step of length `step` on Fourier coefficients, with the phases for that length.
@@ -327,13 +263,8 @@ impl Flow {
         let angle = PI / self.half_width * (x + self.half_width);
         let half = state.len() / 2;
         let z = Complex64::cis(angle);
-        let positive = state[1..half]
-            .iter()
-            .rev()
-            .fold(Complex64::ZERO, |sum, c| (sum + c) * z);
-        let negative = state[half + 1..]
-            .iter()
-            .fold(Complex64::ZERO, |sum, c| (sum + c) * z.conj());
+        let positive = state[1..half].iter().rev().fold(Complex64::ZERO, |sum, c| (sum + c) * z);
+        let negative = state[half + 1..].iter().fold(Complex64::ZERO, |sum, c| (sum + c) * z.conj());
         state[0] + positive + negative + state[half] * (half as f64 * angle).cos()
     }
 }

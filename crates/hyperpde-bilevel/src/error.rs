@@ -1,0 +1,62 @@
+//! Failures of bilevel learning.
+
+use hyperpde_gp::GpError;
+use hyperpde_kernels::KernelError;
+use hyperpde_pde::PdeError;
+use thiserror::Error;
+
+/// What can go wrong while kernels are learned or a PDE is solved.
+#[derive(Debug, Clone, Error)]
+pub enum BilevelError {
+    /// A setting is out of range.
+    #[error("{name} = {value}: {expected}")]
+    Setting {
+        /// Name of the setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What is allowed.
+        expected: String,
+    },
+    /// The inner solve failed where training can't back off from it.
+    #[error("Gauss-Newton step {gauss_newton}, outer step {outer}: {source}")]
+    Step {
+        /// Gauss-Newton step, from 1.
+        gauss_newton: usize,
+        /// Outer step within it, 0 for the solve itself.
+        outer: usize,
+        /// The failure.
+        source: GpError,
+    },
+    /// The loss or its gradient is not finite.
+    #[error(
+        "Gauss-Newton step {gauss_newton}, outer step {outer}: the {what} is not finite; lower the learning rate or raise the nugget"
+    )]
+    NonFinite {
+        /// Gauss-Newton step, from 1.
+        gauss_newton: usize,
+        /// Outer step within it.
+        outer: usize,
+        /// Loss or gradient.
+        what: &'static str,
+    },
+    /// The Gauss-Newton iterates grow without bound.
+    #[error(
+        "Gauss-Newton diverged at step {gauss_newton}: the iterate grew to {size:.1e}; start from better hyperparameters or use step control"
+    )]
+    Diverged {
+        /// Gauss-Newton step, from 1.
+        gauss_newton: usize,
+        /// Largest value of the iterate.
+        size: f64,
+    },
+    /// The PDE side failed.
+    #[error(transparent)]
+    Pde(#[from] PdeError),
+    /// The kernel side failed.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// Rows or posterior failed.
+    #[error(transparent)]
+    Gp(#[from] GpError),
+}

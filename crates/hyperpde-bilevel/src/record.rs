@@ -1,0 +1,76 @@
+//! What a run tells its observers.
+
+use std::ops::ControlFlow;
+
+use hyperpde_gp::Posterior;
+use hyperpde_kernels::Kernel;
+use serde::Serialize;
+
+/// One outer step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OuterRecord {
+    /// Gauss-Newton step, from 1.
+    pub gauss_newton: usize,
+    /// Outer step within it, from 1.
+    pub outer: usize,
+    /// Loss before the update.
+    pub loss: f64,
+    /// Euclidean norm of its gradient.
+    pub gradient_norm: f64,
+    /// Relative jitter the factorisation needed, 0 for none.
+    pub jitter: f64,
+    /// Estimate of the condition number of the system.
+    pub condition: f64,
+    /// Whether training had to go back from a failed solve to get here.
+    pub backed_off: bool,
+    /// Seconds the step took.
+    pub seconds: f64,
+}
+
+/// One Gauss-Newton step, after its inner solve.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GaussNewtonRecord {
+    /// Gauss-Newton step, from 1.
+    pub gauss_newton: usize,
+    /// Outer steps taken in it.
+    pub outer_steps: usize,
+    /// Loss at its end, if any was evaluated.
+    pub loss: Option<f64>,
+    /// Relative change of the iterate at the collocation points, `‖u^{k+1} − u^k‖/‖u^{k+1}‖`.
+    pub increment: f64,
+    /// Root mean square of the nonlinear residual of `u^{k+1}` at independent points, if there are any.
+    pub residual: Option<f64>,
+    /// Named hyperparameters.
+    pub hyperparameters: Vec<(String, f64)>,
+    /// Seconds since the run began.
+    pub seconds: f64,
+}
+
+/// Watches a run; every method has a default that does nothing.
+pub trait Observer<K: Kernel> {
+    /// After each outer step.
+    fn outer(&mut self, record: &OuterRecord) {
+        let _ = record;
+    }
+
+    /// After each Gauss-Newton step; `Break` ends the run.
+    fn gauss_newton(&mut self, record: &GaussNewtonRecord, posterior: &Posterior<K>) -> ControlFlow<()> {
+        let _ = (record, posterior);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Watches nothing.
+impl<K: Kernel> Observer<K> for () {}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Termination {
+    /// All Gauss-Newton steps were taken.
+    StepsTaken,
+    /// The iterate stopped changing.
+    Converged,
+    /// An observer ended it.
+    Stopped,
+}

@@ -1,0 +1,105 @@
+//! Settings of a bilevel run.
+
+use hyperpde_gp::SolveSettings;
+use hyperpde_pde::Defaults;
+use serde::{Deserialize, Serialize};
+
+use crate::error::BilevelError;
+
+/// What happens to the optimizer's state at a new Gauss-Newton step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OptimizerState {
+    /// Start afresh, as published: the loss is a new function.
+    #[default]
+    Reset,
+    /// Keep moments and step count.
+    Keep,
+}
+
+/// Settings of the loop.
+#[derive(Clone, Debug)]
+pub struct BilevelSettings {
+    /// Gauss-Newton steps `K`, at least 1.
+    pub gauss_newton_steps: usize,
+    /// Outer steps per Gauss-Newton step at most; 0 solves with the kernel as it is.
+    pub outer_steps: usize,
+    /// Validation points per Gauss-Newton step, drawn afresh from the pool.
+    pub batch: usize,
+    /// Learning rate of Adam.
+    pub learning_rate: f64,
+    /// No further update in a Gauss-Newton step once its loss is at or below this.
+    pub loss_tolerance: f64,
+    /// Gauss-Newton ends early once the relative change of the iterate is at or below this and no outer step is left to take; 0 never.
+    pub increment_tolerance: f64,
+    /// Nugget `η`.
+    pub nugget: f64,
+    /// State of the optimizer across Gauss-Newton steps.
+    pub optimizer_state: OptimizerState,
+    /// Seed of the batches.
+    pub seed: u64,
+    /// Points, apart from collocation and validation, on which the nonlinear residual is watched.
+    pub monitor: usize,
+    /// Times that training may back off from a failed inner solve before it gives up.
+    pub retries: usize,
+    /// Settings of the inner solve.
+    pub solve: SolveSettings,
+}
+
+impl BilevelSettings {
+    /// A problem's published settings.
+    pub fn published(defaults: &Defaults, seed: u64) -> Self {
+        Self {
+            gauss_newton_steps: defaults.gauss_newton_steps,
+            outer_steps: defaults.outer_steps,
+            batch: defaults.batch,
+            learning_rate: defaults.learning_rate,
+            loss_tolerance: defaults.loss_tolerance,
+            increment_tolerance: 0.0,
+            nugget: defaults.nugget,
+            optimizer_state: OptimizerState::Reset,
+            seed,
+            monitor: 500,
+            retries: 10,
+            solve: SolveSettings::default(),
+        }
+    }
+
+    /// The same with a frozen kernel: Gauss-Newton only, until the iterate changes by less than `increment_tolerance` (relative).
+    pub fn frozen(mut self, gauss_newton_steps: usize, increment_tolerance: f64) -> Self {
+        (self.gauss_newton_steps, self.outer_steps, self.increment_tolerance) =
+            (gauss_newton_steps, 0, increment_tolerance);
+        self
+    }
+
+    /// Checks the settings against the size of the validation pool.
+    pub(crate) fn check(&self, pool: usize) -> Result<(), BilevelError> {
+        let bad =
+            |name, value: String, expected: &str| Err(BilevelError::Setting { name, value, expected: expected.into() });
+        if self.gauss_newton_steps == 0 {
+            return bad("Gauss-Newton steps", "0".into(), "at least 1");
+        }
+        if self.outer_steps > 0 && self.batch == 0 {
+            return bad("batch", "0".into(), "at least 1 validation point is needed to learn");
+        }
+        if self.outer_steps > 0 && self.batch > pool {
+            let expected = format!(
+                "at most the size of the validation pool, {pool}: sample more validation points or lower the batch"
+            );
+            return bad("batch", self.batch.to_string(), &expected);
+        }
+        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+            return bad("learning rate", self.learning_rate.to_string(), "positive and finite");
+        }
+        for (name, value) in [
+            ("loss tolerance", self.loss_tolerance),
+            ("increment tolerance", self.increment_tolerance),
+            ("nugget", self.nugget),
+        ] {
+            if !(value.is_finite() && value >= 0.0) {
+                return bad(name, value.to_string(), "finite and not negative");
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,349 @@
+//! What every example binary does with a problem and a kernel: solve, learn, solve again, score, draw, report.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use burn::tensor::Device;
+use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, GaussNewtonRecord, Observer, Outcome, OuterRecord};
+use hyperpde_gp::Posterior;
+use hyperpde_kernels::{Kernel, KernelError, Points, parameters};
+use hyperpde_pde::{Collocation, Problem, Sampler};
+use serde_json::json;
+
+use crate::report::LargerCloud;
+use crate::{
+    CliError, CommonFlags, FieldErrors, NamedArray, RunProgress, RunReport, RunSettings, StepLine, StepRecord, figures,
+    peak_rss_mb, write_arrays,
+};
+
+/// Gauss-Newton steps of the solves with a frozen kernel, and the relative change at which they stop.
+const FROZEN_STEPS: usize = 30;
+const FROZEN_TOLERANCE: f64 = 1e-9;
+
+/// Builds one kernel per field from the seed of the run.
+pub type KernelBuilder<K> = Box<dyn Fn(u64, &Device) -> Result<Vec<K>, KernelError>>;
+/// Named scalar fields that belong to learned kernels, such as length scales, at given points.
+pub type KernelFields<K> = Box<dyn Fn(&[K], &Points) -> Result<Vec<(String, Vec<f64>)>, KernelError>>;
+
+/// A problem with the kernel that is learned on it.
+pub struct Experiment<K: Kernel> {
+    problem: Problem,
+    kernels: KernelBuilder<K>,
+    kernel_fields: Option<KernelFields<K>>,
+    larger_cloud: bool,
+    sampler: Sampler,
+}
+
+/// The posterior of a frozen solve with its errors.
+struct Solved<K: Kernel> {
+    posterior: std::sync::Arc<Posterior<K>>,
+    errors: Vec<FieldErrors>,
+    predictions: Vec<Vec<f64>>,
+}
+
+impl<K: Kernel> Experiment<K> {
+    /// An experiment; `kernels` builds one kernel per field from the run's seed.
+    pub fn new(problem: Problem, kernels: impl Fn(u64, &Device) -> Result<Vec<K>, KernelError> + 'static) -> Self {
+        Self {
+            problem,
+            kernels: Box::new(kernels),
+            kernel_fields: None,
+            larger_cloud: false,
+            sampler: Sampler::Uniform,
+        }
+    }
+
+    /// Also draws scalar fields that belong to the kernels.
+    #[must_use]
+    pub fn with_kernel_fields(
+        mut self,
+        fields: impl Fn(&[K], &Points) -> Result<Vec<(String, Vec<f64>)>, KernelError> + 'static,
+    ) -> Self {
+        self.kernel_fields = Some(Box::new(fields));
+        self
+    }
+
+    /// Also solves on collocation points and validation pool together, with the learned kernel frozen.
+    #[must_use]
+    pub fn with_larger_cloud(mut self) -> Self {
+        self.larger_cloud = true;
+        self
+    }
+
+    /// How points are spread unless the flags say otherwise; uniform if not called.
+    #[must_use]
+    pub fn with_sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = sampler;
+        self
+    }
+
+    /// Runs the experiment as the flags say, prints the table, and writes figures and JSON where asked.
+    ///
+    /// # Errors
+    /// [`CliError::Input`] for flags that don't fit the problem, [`CliError::Numerical`] if learning or the final solve fails,
+    /// [`CliError::Io`] or [`CliError::Figure`] for output that can't be written.
+    pub fn run(&self, flags: &CommonFlags) -> Result<RunReport, CliError> {
+        let started = Instant::now();
+        let defaults = RunSettings::of(self.problem.defaults());
+        let settings = flags.resolve(&defaults)?;
+        let device = flags.backend.device().map_err(|e| CliError::Input(e.to_string()))?;
+        let bilevel = settings.apply(BilevelSettings::published(self.problem.defaults(), settings.seed));
+        if let Some(folder) = &flags.out {
+            // Before the work, not after it: a folder that can't be written should cost nothing.
+            std::fs::create_dir_all(folder).map_err(|e| CliError::io("create the folder", folder, e))?;
+        }
+        let sampler = flags.sampler.unwrap_or(self.sampler);
+        let collocation = self
+            .problem
+            .sample(&settings.sizes(), sampler, settings.seed)
+            .map_err(|e| CliError::numerical("sampling points", e))?;
+        let kernels = (self.kernels)(settings.seed, &device.autodiff())
+            .map_err(|e| CliError::numerical("building the kernels", e))?;
+        let mut report = RunReport::new(self.problem.name(), flags.backend, flags.precision, &settings);
+        report.settings.insert("sampler".into(), json!(sampler));
+
+        let before = match self.frozen(&collocation, &kernels, &bilevel) {
+            Ok(solved) => Some(solved),
+            Err(e) => {
+                log::warn!("with the initial hyperparameters the problem can't be solved: {}", e.full_message());
+                None
+            }
+        };
+        let learning = Instant::now();
+        let mut watch = Watch::new(self, &bilevel, flags.quiet);
+        let run = Bilevel::init(&self.problem, collocation.clone(), kernels, bilevel.clone())
+            .map_err(|e| CliError::Input(e.to_string()))?;
+        report.rows = run.rows();
+        let outcome = run.run(&mut watch).map_err(|e| CliError::numerical("learning the kernel", e))?;
+        report.seconds_learn = learning.elapsed().as_secs_f64();
+        report.outer_steps = watch.outer_steps;
+        report.history = watch.finish();
+
+        let after = self.frozen(&collocation, outcome.best.kernels(), &bilevel)?;
+        report.set_errors(&after.errors);
+        if let Some(before) = &before {
+            report.set_initial_errors(&before.errors);
+        }
+        self.describe_kernels(&outcome, &mut report)?;
+        if self.larger_cloud {
+            let larger = self.enlarged(&collocation)?;
+            let solved = self.frozen(&larger, outcome.best.kernels(), &bilevel)?;
+            let boundary = larger.boundary.iter().map(hyperpde_gp::RowBlock::len).sum();
+            report.larger_cloud = Some(LargerCloud::new(larger.interior.len(), boundary, &solved.errors));
+        }
+        report.seconds_total = started.elapsed().as_secs_f64();
+        report.peak_rss_mb = peak_rss_mb();
+        if let Some(folder) = &flags.out {
+            self.draw(folder, &collocation, &after, outcome.best.kernels(), &report)?;
+            report.write_json(&folder.join("report.json"))?;
+        }
+        if let Some(file) = &flags.json {
+            report.write_json(file)?;
+        }
+        Ok(report)
+    }
+
+    /// Gauss-Newton with frozen kernels, to convergence.
+    fn frozen(
+        &self,
+        collocation: &Collocation,
+        kernels: &[K],
+        settings: &BilevelSettings,
+    ) -> Result<Solved<K>, CliError> {
+        let steps = FROZEN_STEPS.max(settings.gauss_newton_steps);
+        let settings = BilevelSettings { monitor: 0, ..settings.clone().frozen(steps, FROZEN_TOLERANCE) };
+        let kernels = kernels.iter().map(burn::module::Module::valid).collect();
+        let solve = |c: Collocation| -> Result<Outcome<K>, BilevelError> {
+            Bilevel::init(&self.problem, c, kernels, settings)?.run(&mut ())
+        };
+        let outcome =
+            solve(collocation.clone()).map_err(|e| CliError::numerical("solving with the kernel frozen", e))?;
+        let (errors, predictions) = self.score(&outcome.last)?;
+        Ok(Solved { posterior: outcome.last, errors, predictions })
+    }
+
+    /// Errors of every scored quantity on the test grid (none without a reference), and the predictions `[fields][n]`.
+    fn score(&self, posterior: &Posterior<K>) -> Result<(Vec<FieldErrors>, Vec<Vec<f64>>), CliError> {
+        let grid = self.problem.test_grid().points();
+        let failed = |e: hyperpde_gp::GpError| CliError::numerical("evaluating the solution", e);
+        let predictions = (0..self.problem.fields().len())
+            .map(|f| posterior.values(f, grid).map_err(failed))
+            .collect::<Result<Vec<_>, _>>()?;
+        let Some(reference) = self.problem.reference() else {
+            return Ok((Vec::new(), predictions));
+        };
+        let truth = reference.evaluate(grid).map_err(|e| CliError::numerical("evaluating the reference", e))?;
+        let errors =
+            self.problem.errors(&predictions, &truth).map_err(|e| CliError::numerical("scoring the solution", e))?;
+        let errors =
+            errors.into_iter().map(|(field, e)| FieldErrors { field, linf: e.linf, rmse: e.rmse, rel_l2: e.rel_l2 });
+        Ok((errors.collect(), predictions))
+    }
+
+    /// Collocation points and validation pool together, with the same boundary points.
+    fn enlarged(&self, collocation: &Collocation) -> Result<Collocation, CliError> {
+        let interior = Points::concat(&[&collocation.interior, &collocation.pool])
+            .map_err(|e| CliError::numerical("joining points", e))?;
+        Ok(Collocation { interior, ..collocation.clone() })
+    }
+
+    fn describe_kernels(&self, outcome: &Outcome<K>, report: &mut RunReport) -> Result<(), CliError> {
+        let several = outcome.best.kernels().len() > 1;
+        for (kernel, field) in outcome.best.kernels().iter().zip(self.problem.fields()) {
+            let key = |name: &str| if several { format!("{field}.{name}") } else { name.to_owned() };
+            let count = parameters(kernel).map_err(|e| CliError::numerical("reading the kernel", e))?.len();
+            report.hyperparameters.insert(key("kernel"), json!(kernel.name()));
+            report.hyperparameters.insert(key("parameters"), json!(count));
+            for (name, value) in kernel.summary() {
+                report.hyperparameters.insert(key(&name), json!(value));
+            }
+        }
+        Ok(())
+    }
+
+    /// Points of the test grid, and for each field solution, standard deviation and reference on it.
+    fn write_solution(
+        &self,
+        path: &Path,
+        after: &Solved<K>,
+        truth: Option<&[Vec<f64>]>,
+        deviations: &[Vec<f64>],
+    ) -> Result<(), CliError> {
+        let grid = self.problem.test_grid();
+        let points = grid.points();
+        let mut arrays = vec![NamedArray::new("points", [points.len(), points.dim()], points.as_slice().to_vec())];
+        for (f, name) in self.problem.fields().iter().enumerate() {
+            arrays.push(NamedArray::new(name.as_str(), grid.shape(), after.predictions[f].clone()));
+            arrays.push(NamedArray::new(format!("{name}.deviation"), grid.shape(), deviations[f].clone()));
+            if let Some(truth) = truth {
+                arrays.push(NamedArray::new(format!("{name}.reference"), grid.shape(), truth[f].clone()));
+            }
+        }
+        write_arrays(path, &arrays)
+    }
+
+    fn draw(
+        &self,
+        folder: &Path,
+        collocation: &Collocation,
+        after: &Solved<K>,
+        kernels: &[K],
+        report: &RunReport,
+    ) -> Result<(), CliError> {
+        let grid = self.problem.test_grid();
+        let truth = match self.problem.reference() {
+            Some(reference) => Some(
+                reference.evaluate(grid.points()).map_err(|e| CliError::numerical("evaluating the reference", e))?,
+            ),
+            None => None,
+        };
+        figures::history(&folder.join("history.png"), &report.history)?;
+        let mut deviations = Vec::new();
+        for f in 0..self.problem.fields().len() {
+            let value = hyperpde_kernels::Operator::identity(self.problem.domain().dim());
+            let variance = after
+                .posterior
+                .variance(f, &value, grid.points())
+                .map_err(|e| CliError::numerical("evaluating the posterior variance", e))?;
+            deviations.push(variance.iter().map(|v| v.sqrt()).collect::<Vec<f64>>());
+        }
+        self.write_solution(&folder.join("solution.safetensors"), after, truth.as_deref(), &deviations)?;
+        if grid.shape().len() != 2 {
+            log::info!(
+                "figures of the solution are drawn for two coordinates; this problem has {}",
+                grid.shape().len()
+            );
+            return Ok(());
+        }
+        let drawing = figures::Fields { grid, collocation };
+        for (f, name) in self.problem.fields().iter().enumerate() {
+            let reference = truth.as_ref().map(|t| t[f].as_slice());
+            drawing.solution(&folder.join(format!("solution_{name}.png")), name, &after.predictions[f], reference)?;
+            drawing.scalar(
+                &folder.join(format!("deviation_{name}.png")),
+                &format!("posterior standard deviation of {name}"),
+                &deviations[f],
+            )?;
+        }
+        if let Some(fields) = &self.kernel_fields {
+            let fields =
+                fields(kernels, grid.points()).map_err(|e| CliError::numerical("evaluating the kernel's fields", e))?;
+            drawing.several(&folder.join("length_scales.png"), "learned length scales", &fields)?;
+        }
+        Ok(())
+    }
+}
+
+/// Progress and history of a run.
+struct Watch<'a, K: Kernel> {
+    experiment: &'a Experiment<K>,
+    progress: Option<RunProgress>,
+    history: Vec<StepRecord>,
+    started: Instant,
+    outer_steps: usize,
+    residual: Option<f64>,
+    error: Option<f64>,
+}
+
+impl<'a, K: Kernel> Watch<'a, K> {
+    fn new(experiment: &'a Experiment<K>, settings: &BilevelSettings, quiet: bool) -> Self {
+        let progress = RunProgress::new(settings.gauss_newton_steps, quiet).with_outer_steps(settings.outer_steps);
+        Self {
+            experiment,
+            progress: Some(progress),
+            history: Vec::new(),
+            started: Instant::now(),
+            outer_steps: 0,
+            residual: None,
+            error: None,
+        }
+    }
+
+    fn line(&mut self, step: StepLine) {
+        if let Some(progress) = &mut self.progress {
+            progress.update(&step);
+        }
+        self.history.push(StepRecord { step, seconds: self.started.elapsed().as_secs_f64() });
+    }
+
+    fn finish(mut self) -> Vec<StepRecord> {
+        if let Some(progress) = self.progress.take() {
+            progress.finish(&format!("learned in {} outer steps", self.outer_steps));
+        }
+        std::mem::take(&mut self.history)
+    }
+}
+
+impl<K: Kernel> Observer<K> for Watch<'_, K> {
+    fn outer(&mut self, record: &OuterRecord) {
+        self.outer_steps += 1;
+        self.line(StepLine {
+            gauss_newton: record.gauss_newton,
+            outer: record.outer,
+            loss: record.loss,
+            residual: self.residual,
+            error: self.error,
+        });
+    }
+
+    fn gauss_newton(&mut self, record: &GaussNewtonRecord, posterior: &Posterior<K>) -> ControlFlow<()> {
+        self.residual = record.residual;
+        // The error is only shown: a failure to score must not end a run that goes on well.
+        self.error = self
+            .experiment
+            .score(posterior)
+            .ok()
+            .and_then(|(errors, _)| errors.iter().map(|e| e.linf).reduce(f64::max));
+        if let Some(loss) = record.loss {
+            self.line(StepLine {
+                gauss_newton: record.gauss_newton,
+                outer: record.outer_steps,
+                loss,
+                residual: self.residual,
+                error: self.error,
+            });
+        }
+        ControlFlow::Continue(())
+    }
+}

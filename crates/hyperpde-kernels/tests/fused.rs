@@ -1,0 +1,207 @@
+//! The fused pair stage by itself: triangles, traces, adding to a block, gradients by features, and what it declines.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use common::Rng;
+use hyperpde_kernels::conformance::{At, tensor_diagonal};
+use hyperpde_kernels::fused::{self, Coefficients, FeatureData, FeatureSlots, FunctionalSet, Pair, Target};
+use hyperpde_kernels::gram::Functional;
+use hyperpde_kernels::*;
+
+/// Functionals of one field at random points with everything the fused stage asks for.
+struct Case {
+    form: PairForm,
+    points: Points,
+    functional: Functional,
+    coefficients: Coefficients,
+    key: FeatureSlots,
+    flat: Vec<f64>,
+}
+
+impl Case {
+    fn new<K: Kernel>(kernel: &K, dim: usize, n: usize, seed: u64) -> Self {
+        let device = Backend::available()[0].device().unwrap();
+        let mut rng = Rng(seed);
+        let points = Points::new(dim, rng.vec(n * dim)).unwrap();
+        let mut functional = Functional::default();
+        functional.add(&Operator::identity(dim), &rng.vec(n));
+        for i in 0..dim {
+            functional.add(&Operator::partial(dim, i), &rng.vec(n));
+            functional.add(&Operator::second(dim, i), &rng.vec(n));
+        }
+        let space = JetSpace::covering(dim, functional.terms().iter().map(|(a, _)| a));
+        let (key, vector) = PointJets::new(kernel, &points, &space, &device).unwrap().feature_vector();
+        let coefficients = functional.separable(dim).unwrap();
+        Self {
+            form: kernel.form(dim).unwrap(),
+            points,
+            functional,
+            coefficients,
+            key,
+            flat: tensor_to_vec(vector).unwrap(),
+        }
+    }
+
+    fn data(&self) -> FeatureData {
+        self.key.read(&self.flat)
+    }
+
+    fn set<'a>(&'a self, data: &'a FeatureData) -> FunctionalSet<'a> {
+        FunctionalSet::new(self.form, &self.points, &self.coefficients, data).unwrap()
+    }
+}
+
+fn full(x: &FunctionalSet<'_>, y: &FunctionalSet<'_>) -> Vec<f64> {
+    let mut k = vec![0.0; x.len() * y.len()];
+    let pair = Pair { x, y, lower: false };
+    pair.forward(Target { data: &mut k, ld: y.len(), row: 0, column: 0, add: false });
+    k
+}
+
+fn close(a: f64, b: f64, scale: f64) {
+    assert!((a - b).abs() <= 1e-12 * scale, "{a} {b}");
+}
+
+fn largest(v: &[f64]) -> f64 {
+    v.iter().fold(0.0, |m, x| m.max(x.abs()))
+}
+
+/// Kernels for every kind of component, and a sum of several.
+fn each(test: impl Fn(AnyKernel)) {
+    let d = &Backend::available()[0].device().unwrap();
+    let gaussian = || -> AnyKernel { GaussianConfig::ard([0.6, 0.9]).init(d).unwrap().into() };
+    let polynomial = || -> AnyKernel { PolynomialConfig::new(0.5, 0.4, 2).init(d).unwrap().into() };
+    let gibbs = |kind| -> AnyKernel { GibbsConfig::new(2, kind, 0.9).with_hidden([4]).init(2, d).unwrap().into() };
+    test(gaussian());
+    test(gibbs(LengthScales::Isotropic));
+    test(gibbs(LengthScales::PerDimension));
+    test(MaternConfig::new(MaternOrder::FiveHalves, [0.8]).init(d).unwrap().into());
+    test(RationalQuadraticConfig::new(1.3, [0.8]).init(d).unwrap().into());
+    test(polynomial());
+    test((AnyKernel::from(gaussian() + polynomial()) + gibbs(LengthScales::PerDimension)).into());
+}
+
+#[test]
+fn lower_blocks_and_adding() {
+    each(|kernel| {
+        let case = Case::new(&kernel, 2, 21, 1);
+        let data = case.data();
+        let set = case.set(&data);
+        let n = set.len();
+        let all = full(&set, &set);
+        let scale = largest(&all);
+        // A lower block inside a larger matrix, added to what is there.
+        let ld = n + 3;
+        let mut k = vec![1.0; ld * (n + 2)];
+        Pair { x: &set, y: &set, lower: true }.forward(Target { data: &mut k, ld, row: 2, column: 1, add: true });
+        for column in 0..n {
+            for row in column..n {
+                close(k[(column + 1) * ld + row + 2] - 1.0, all[column * n + row], scale);
+                close(all[column * n + row], all[row * n + column], scale);
+            }
+        }
+        let outside = (0..ld * (n + 2)).filter(|at| !((1..=n).contains(&(at / ld)) && (2..n + 2).contains(&(at % ld))));
+        outside.for_each(|at| assert_eq!(k[at], 1.0));
+    });
+}
+
+#[test]
+fn traces() {
+    each(|kernel| {
+        let case = Case::new(&kernel, 2, 19, 2);
+        let data = case.data();
+        let set = case.set(&data);
+        let weights = Rng(5).vec(set.len());
+        let (value, rows) = set.trace(&weights);
+        let diagonal = tensor_diagonal(&kernel, At::new(&case.points, &case.functional), &case.functional).unwrap();
+        let expected: f64 = diagonal.iter().zip(&weights).map(|(d, w)| d * w).sum();
+        close(value, expected, diagonal.iter().zip(&weights).map(|(d, w)| (d * w).abs()).sum());
+        assert_eq!(rows.len(), set.gradient_len());
+        let mut gradient = data.zeros();
+        set.chain(&rows, &mut gradient);
+        against_differences(&case, &gradient, |set| set.trace(&weights).0);
+    });
+}
+
+#[test]
+fn adjoints() {
+    each(|kernel| {
+        let case = Case::new(&kernel, 2, 19, 3);
+        let data = case.data();
+        let set = case.set(&data);
+        let n = set.len();
+        let (u, v, s, t) = (Rng(6).vec(n), Rng(7).vec(n), Rng(8).vec(n), Rng(9).vec(n));
+        let bilinear = |set: &FunctionalSet<'_>| -> f64 {
+            let k = full(set, set);
+            (0..n * n).map(|at| k[at] * (u[at % n] * v[at / n] + s[at % n] * t[at / n])).sum()
+        };
+        let chained = |(gx, gy): (Vec<f64>, Vec<f64>)| {
+            let mut gradient = data.zeros();
+            set.chain(&gx, &mut gradient);
+            set.chain(&gy, &mut gradient);
+            gradient
+        };
+        let whole = chained(Pair { x: &set, y: &set, lower: false }.adjoint(&[(&u, &v), (&s, &t)]));
+        against_differences(&case, &whole, bilinear);
+        // Entries below the diagonal stand for both triangles of Σ u_i K_ij v_j.
+        let symmetric = |set: &FunctionalSet<'_>| -> f64 {
+            let k = full(set, set);
+            let pairs = (0..n).flat_map(|j| (j..n).map(move |i| (i, j)));
+            pairs.map(|(i, j)| k[j * n + i] * (u[i] * v[j] + u[j] * v[i]) * if i == j { 0.5 } else { 1.0 }).sum()
+        };
+        let lower = chained(Pair { x: &set, y: &set, lower: true }.adjoint(&[(&u, &v), (&v, &u)]));
+        against_differences(&case, &lower, symmetric);
+    });
+}
+
+/// Compares a gradient by the features with central differences along random directions.
+fn against_differences(case: &Case, gradient: &FeatureData, value: impl Fn(&FunctionalSet<'_>) -> f64) {
+    let mut flat = Vec::new();
+    gradient.write(&mut flat);
+    assert_eq!(flat.len(), case.key.len());
+    for seed in 0..4 {
+        let direction = Rng(100 + seed).vec(flat.len());
+        let at = |h: f64| {
+            let moved: Vec<f64> = case.flat.iter().zip(&direction).map(|(f, d)| f + h * d).collect();
+            let data = case.key.read(&moved);
+            value(&case.set(&data))
+        };
+        let h = 1e-4;
+        let difference = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+        let slope: f64 = flat.iter().zip(&direction).map(|(g, d)| g * d).sum();
+        let scale: f64 = flat.iter().zip(&direction).map(|(g, d)| (g * d).abs()).sum();
+        assert!(
+            (slope - difference).abs() <= 1e-8 * scale,
+            "slope {slope:e}, differences {difference:e}, scale {scale:e}"
+        );
+    }
+}
+
+#[test]
+fn what_the_fused_stage_declines() {
+    let form = PairForm::exponential(GibbsChannels::PerDimension, 0);
+    let plain = JetSpace::of_operators(2, [&Operator::laplacian(2)]);
+    assert!(fused::supports(form, 2, &plain));
+    let mixed = JetSpace::covering(2, [&vec![1, 1]]);
+    let third = JetSpace::covering(2, [&vec![3, 0]]);
+    assert!(!fused::supports(form, 2, &mixed) && !fused::supports(form, 2, &third));
+    assert!(!fused::supports(form, 4, &JetSpace::covering(4, [])));
+    assert!(!fused::supports(PairForm::exponential(GibbsChannels::None, 65), 2, &plain));
+    assert!(!fused::supports(PairForm::of_profile(Profile::Power(2), 0), 2, &plain));
+    // More components than a form holds, products that leave the family.
+    let power = PairForm::of_profile(Profile::Power(2), 3);
+    let two = form.sum(&power).unwrap();
+    let four = two.sum(&two).unwrap();
+    assert_eq!((four.components().len(), four.channels(2), four.amplitudes(2)), (4, 14, vec![0, 3, 7, 10]));
+    assert!(four.sum(&power).is_none() && four.product(&form).is_none());
+    assert!(form.product(&form).is_none() && form.product(&power).is_none());
+    let device = Backend::available()[0].device().unwrap();
+    let case = Case::new(&GaussianConfig::isotropic(1.0).init(&device).unwrap(), 2, 3, 1);
+    let data = case.data();
+    let wrong = FunctionalSet::new(form, &Points::new(2, vec![0.0; 8]).unwrap(), &case.coefficients, &data);
+    assert!(matches!(wrong, Err(KernelError::Shape { .. })));
+    let empty = PairForm::of_profile(Profile::RationalQuadratic, 0);
+    let refused = FunctionalSet::new(empty, &case.points, &case.coefficients, &data);
+    assert!(matches!(refused, Err(KernelError::Setting { .. })));
+}

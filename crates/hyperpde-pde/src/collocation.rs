@@ -1,0 +1,82 @@
+//! What one draw of a problem gives a solver, and how its data are divided.
+
+use hyperpde_gp::{RowBlock, Term};
+use hyperpde_kernels::Points;
+use rand::seq::SliceRandom;
+
+use crate::error::PdeError;
+use crate::sampling::seeded;
+
+/// First random stream for the division of observations, apart from those that drew points and noise with the
+/// same seed: which are held out must not depend on where they are.
+const SPLIT_STREAMS: u64 = 1 << 33;
+
+/// Points and rows of one draw.
+#[derive(Clone, Debug)]
+pub struct Collocation {
+    /// Interior points `[n, d]`, where the equations hold.
+    pub interior: Points,
+    /// One block per condition, in the problem's order. Conditions on one face share their points.
+    pub boundary: Vec<RowBlock>,
+    /// Validation points in the interior, `[n_v, d]`, possibly none.
+    pub pool: Points,
+    /// One block per set of observations.
+    pub observations: Vec<RowBlock>,
+}
+
+impl Collocation {
+    /// Divides the observations into those that the inner solve fits and those held out to judge it,
+    /// `(inner, held_out)`: without the second, hyperparameters are judged on data already fitted.
+    ///
+    /// Of each set of `n` observations, `fraction · n` (rounded, but never all) chosen at random are held
+    /// out; a set of which none is held out is missing from the second list. Order within a set is kept, and
+    /// the same seed gives the same division.
+    ///
+    /// # Errors
+    /// [`PdeError::Setting`] unless `0 <= fraction < 1`.
+    pub fn split_observations(&self, fraction: f64, seed: u64) -> Result<(Vec<RowBlock>, Vec<RowBlock>), PdeError> {
+        if !(0.0..1.0).contains(&fraction) {
+            return Err(PdeError::Setting {
+                name: "fraction of held-out observations".into(),
+                value: fraction.to_string(),
+                expected: "it must be at least 0 and below 1".into(),
+            });
+        }
+        let (mut inner, mut held_out) = (Vec::new(), Vec::new());
+        for (block, stream) in self.observations.iter().zip(SPLIT_STREAMS..) {
+            let n = block.len();
+            let out = ((fraction * n as f64).round() as usize).min(n - 1);
+            let mut order: Vec<usize> = (0..n).collect();
+            order.shuffle(&mut seeded(seed, stream));
+            let (first, rest) = order.split_at_mut(out);
+            rest.sort_unstable();
+            inner.push(select(block, rest)?);
+            if !first.is_empty() {
+                first.sort_unstable();
+                held_out.push(select(block, first)?);
+            }
+        }
+        Ok((inner, held_out))
+    }
+}
+
+/// The rows with the given indices.
+fn select(block: &RowBlock, indices: &[usize]) -> Result<RowBlock, PdeError> {
+    let pick = |values: &[f64]| indices.iter().map(|&i| values[i]).collect::<Vec<_>>();
+    let mut sites = Vec::with_capacity(block.sites().len());
+    for site in block.sites() {
+        sites.push(site.select(indices)?);
+    }
+    let terms = block
+        .terms()
+        .iter()
+        .map(|t| Term {
+            field: t.field,
+            operator: t.operator.clone(),
+            site: t.site,
+            coefficients: pick(&t.coefficients),
+        })
+        .collect();
+    let rhs = pick(block.rhs());
+    Ok(RowBlock::new(block.name(), sites, terms, rhs, block.noise_variance())?)
+}
