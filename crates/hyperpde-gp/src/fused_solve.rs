@@ -310,6 +310,9 @@ impl Job {
                 Pair { x: set_x, y: set_y, lower: false }.forward(target);
             }
         }
+        for e in &problem.nugget.cross {
+            cross[e.row + e.column * m] += problem.nugget.eta * e.weight * ratios[e.group];
+        }
         let mut predictions = vec![0.0; m];
         for (column, w) in cross.chunks_exact(m.max(1)).zip(&weights) {
             predictions.iter_mut().zip(column).for_each(|(p, v)| *p += v * w);
@@ -402,14 +405,14 @@ impl Job {
             set.chain(gradient, &mut part);
             out[o.field].add_rows(problem.fields[o.field].range(o.site).start, &part);
         }
-        self.chain_ratios(solved, &lambda, &mut out);
+        self.chain_ratios(solved, &lambda, cotangent, &mut out);
         let mut flat = Vec::new();
         out.iter().for_each(|f| f.write(&mut flat));
         Ok(flat)
     }
 
-    /// −λᵀ dN w through the ratios `r = t/t_value`.
-    fn chain_ratios(&self, solved: &Solved, lambda: &[f64], out: &mut [FeatureData]) {
+    /// −λᵀ dN w, and ḡᵀ dV w where validation rows share latents, through the ratios `r = t/t_value`.
+    fn chain_ratios(&self, solved: &Solved, lambda: &[f64], cotangent: &[f64], out: &mut [FeatureData]) {
         let (groups, w) = (&self.problem.nugget.groups, &solved.weights);
         let mut by_ratio = vec![0.0; groups.len()];
         for e in &self.problem.nugget.entries {
@@ -418,6 +421,9 @@ impl Job {
                 pair += lambda[e.column] * w[e.row];
             }
             by_ratio[e.group] -= self.problem.nugget.eta * e.weight * pair;
+        }
+        for e in &self.problem.nugget.cross {
+            by_ratio[e.group] += self.problem.nugget.eta * e.weight * cotangent[e.row] * w[e.column];
         }
         for (g, group) in groups.iter().enumerate().filter(|(g, group)| group.value != *g) {
             let value = solved.traces[group.value].0;

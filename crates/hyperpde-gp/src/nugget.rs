@@ -5,12 +5,15 @@
 //! that carry them (experiments of arXiv 2510.05568). Rows inherit it through their coefficients: a row gets `η Σ c² r` on the
 //! diagonal, two rows that share a latent get `η c c' r` between them. Observation noise adds its variance to the diagonal.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use hyperpde_kernels::Operator;
 
 use crate::rows::RowBlock;
 use crate::sites::{RowSet, SiteBuilder};
+
+/// Training rows that hold each latent, with their coefficients, by group and exact coordinates. Ordered: sums must not depend on chance.
+type Latents = BTreeMap<(usize, Vec<u64>), Vec<(usize, f64)>>;
 
 /// All latents of one field and operator: where the trace runs, `(site, weight per point)`, weight one at the first occurrence of a point.
 #[derive(Clone, Debug)]
@@ -39,14 +42,16 @@ pub(crate) struct Nugget {
     pub entries: Vec<Entry>,
     /// Variance of the observation noise per row.
     pub noise: Vec<f64>,
+    /// `weight · r_group` at `(validation row, training row)`: validation rows that score regularised latents.
+    pub cross: Vec<Entry>,
+    latents: Latents,
 }
 
 impl Nugget {
     pub fn new(eta: f64, blocks: &[RowBlock], builder: &mut SiteBuilder) -> Self {
         let mut groups: Vec<Group> = Vec::new();
         // Latent → rows and coefficients; points are told apart by their exact coordinates.
-        let mut latents: HashMap<(usize, Vec<u64>), usize> = HashMap::new();
-        let mut members: Vec<(usize, Vec<(usize, f64)>)> = Vec::new();
+        let mut latents = Latents::new();
         let mut start = 0;
         for block in blocks {
             for term in block.terms() {
@@ -66,13 +71,11 @@ impl Nugget {
                     });
                 let mut weights = vec![0.0; points.len()];
                 for (i, x) in points.rows().enumerate() {
-                    let key = (group, x.iter().map(|v| (v + 0.0).to_bits()).collect());
-                    let latent = *latents.entry(key).or_insert_with(|| {
+                    let rows = latents.entry((group, coordinates(x))).or_insert_with(|| {
                         weights[i] = 1.0;
-                        members.push((group, Vec::new()));
-                        members.len() - 1
+                        Vec::new()
                     });
-                    members[latent].1.push((start + i, term.coefficients[i]));
+                    rows.push((start + i, term.coefficients[i]));
                 }
                 if weights.contains(&1.0) {
                     groups[group].traces.push((site, weights));
@@ -81,9 +84,9 @@ impl Nugget {
             start += block.len();
         }
         let noise = blocks.iter().flat_map(|b| std::iter::repeat_n(b.noise_variance(), b.len())).collect();
-        let mut nugget = Self { eta, groups, entries: Vec::new(), noise };
+        let mut nugget = Self { eta, groups, entries: Vec::new(), noise, cross: Vec::new(), latents };
         nugget.denominators(blocks, builder);
-        nugget.couple(&members);
+        nugget.couple();
         nugget
     }
 
@@ -111,9 +114,9 @@ impl Nugget {
         }
     }
 
-    fn couple(&mut self, members: &[(usize, Vec<(usize, f64)>)]) {
-        let mut merged: HashMap<(usize, usize, usize), f64> = HashMap::new();
-        for (group, rows) in members {
+    fn couple(&mut self) {
+        let mut merged: BTreeMap<(usize, usize, usize), f64> = BTreeMap::new();
+        for ((group, _), rows) in &self.latents {
             for (k, &(r, c)) in rows.iter().enumerate() {
                 *merged.entry((r, r, *group)).or_default() += c * c;
                 for &(s, d) in &rows[..k] {
@@ -128,9 +131,33 @@ impl Nugget {
             .filter(|(_, weight)| *weight != 0.0)
             .map(|((row, column, group), weight)| Entry { row, column, group, weight })
             .collect();
-        // Hash order is random: sums must not depend on it.
-        self.entries.sort_by_key(|e| (e.row, e.column, e.group));
     }
+}
+
+impl Nugget {
+    /// Lets validation rows from `start` on score latents as the regularised system has them: a row that shares a latent with a training row
+    /// gets `η c c' r` in its cross covariance. This is how the published code scores data misfits.
+    pub fn share(&mut self, block: &RowBlock, start: usize) {
+        for term in block.terms() {
+            let Some(group) = self.groups.iter().position(|g| g.field == term.field && g.operator == term.operator)
+            else {
+                continue;
+            };
+            for (i, x) in block.sites()[term.site].rows().enumerate() {
+                for &(column, c) in self.latents.get(&(group, coordinates(x))).into_iter().flatten() {
+                    let weight = c * term.coefficients[i];
+                    if weight != 0.0 {
+                        self.cross.push(Entry { row: start + i, column, group, weight });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The exact bits of a point's coordinates; both zeros are one.
+pub(crate) fn coordinates(x: &[f64]) -> Vec<u64> {
+    x.iter().map(|v| (v + 0.0).to_bits()).collect()
 }
 
 /// The sets that a trace runs over, as functionals with coefficient one.

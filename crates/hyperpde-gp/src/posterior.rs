@@ -11,6 +11,7 @@ use hyperpde_kernels::{JetSpace, Kernel, Operator, PointJets, Points, tensor_to_
 use hyperpde_linalg::{Cholesky, CholeskyInfo};
 
 use crate::error::GpError;
+use crate::nugget::coordinates;
 use crate::problem::{InnerProblem, device};
 
 /// Floats that a block of cross covariances may take: evaluation runs in batches of points.
@@ -168,7 +169,7 @@ impl<K: Kernel> Posterior<K> {
                 let mut values = self.evaluate(term.field, std::slice::from_ref(&term.operator), points)?.concat();
                 let shares = self.nugget_shares(term.field, &term.operator);
                 for (value, x) in values.iter_mut().zip(points.rows()) {
-                    *value += shares.get(&key(x)).copied().unwrap_or(0.0);
+                    *value += shares.get(&coordinates(x)).copied().unwrap_or(0.0);
                 }
                 Ok(values)
             })
@@ -185,7 +186,8 @@ impl<K: Kernel> Posterior<K> {
         for block in &self.problem.blocks {
             for term in block.terms().iter().filter(|t| t.field == field && t.operator == *operator) {
                 for (i, x) in block.sites()[term.site].rows().enumerate() {
-                    *shares.entry(key(x)).or_insert(0.0) += scale * term.coefficients[i] * self.weights[start + i];
+                    *shares.entry(coordinates(x)).or_insert(0.0) +=
+                        scale * term.coefficients[i] * self.weights[start + i];
                 }
             }
             start += block.len();
@@ -265,10 +267,6 @@ impl<K: Kernel> Posterior<K> {
         }
         Ok(())
     }
-}
-
-fn key(x: &[f64]) -> Vec<u64> {
-    x.iter().map(|v| (v + 0.0).to_bits()).collect()
 }
 
 fn finite(values: &[f64], what: &str) -> Result<(), GpError> {

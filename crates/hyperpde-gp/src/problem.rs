@@ -110,7 +110,14 @@ impl InnerProblem {
         }
         let mut builder = SiteBuilder::new(first.dim(), fields);
         let sets = builder.row_sets(&training)?;
-        let nugget = Nugget::new(nugget, &training, &mut builder);
+        let mut nugget = Nugget::new(nugget, &training, &mut builder);
+        let mut start = 0;
+        for block in validation {
+            if block.is_regularised() {
+                nugget.share(block, start);
+            }
+            start += block.len();
+        }
         let validation_sets = builder.row_sets(validation)?;
         let rhs_of = |blocks: &[RowBlock]| blocks.iter().flat_map(|b| b.rhs().iter().copied()).collect::<Vec<f64>>();
         Ok(Arc::new(Self {
@@ -289,10 +296,20 @@ impl InnerProblem {
     fn predict_with_tensors<K: Kernel>(&self, kernels: &[K]) -> Result<Prediction, GpError> {
         let jets = self.jets(kernels)?;
         let (n, m) = (self.rows(), self.validation_rhs.len());
-        let (a, _) = self.system_with_tensors(kernels, &jets)?;
+        let (a, ratios) = self.system_with_tensors(kernels, &jets)?;
         let b = Tensor::<2>::from_data(TensorData::new(self.rhs.clone(), [n, 1]), (&device(&kernels[0]), DType::F64));
         let (w, info) = spd_solve(a, b, &self.settings.jitter).map_err(|e| self.factorisation(e))?;
-        let v = self.block_with_tensors(kernels, &jets, &self.validation, m, &self.training, n);
+        let mut v = self.block_with_tensors(kernels, &jets, &self.validation, m, &self.training, n);
+        for (g, ratio) in ratios.into_iter().enumerate() {
+            let mut pattern = vec![0.0; m * n];
+            let mut shared = self.nugget.cross.iter().filter(|e| e.group == g).peekable();
+            if shared.peek().is_none() {
+                continue;
+            }
+            shared.for_each(|e| pattern[e.row * n + e.column] += self.nugget.eta * e.weight);
+            let pattern = Tensor::<2>::from_data(TensorData::new(pattern, [m, n]), (&device(&kernels[0]), DType::F64));
+            v = v + pattern * ratio.unsqueeze::<2>();
+        }
         Ok(Prediction { values: v.matmul(w).reshape([m]), info })
     }
 

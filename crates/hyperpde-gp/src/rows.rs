@@ -30,6 +30,7 @@ pub struct RowBlock {
     terms: Vec<Term>,
     rhs: Vec<f64>,
     noise_variance: f64,
+    regularised: bool,
 }
 
 impl RowBlock {
@@ -89,7 +90,7 @@ impl RowBlock {
                 ));
             }
         }
-        Ok(Self { name, sites, terms, rhs, noise_variance })
+        Ok(Self { name, sites, terms, rhs, noise_variance, regularised: false })
     }
 
     /// `D u_f (x_i) = b_i`: one operator with coefficient one, for example a Dirichlet condition
@@ -107,6 +108,19 @@ impl RowBlock {
     ) -> Result<Self, GpError> {
         let coefficients = vec![1.0; points.len()];
         Self::new(name, vec![points], vec![Term { field, operator, site: 0, coefficients }], rhs, noise_variance)
+    }
+
+    /// The same rows, which as validation rows are evaluated on the latents of the regularised system: where a row shares a latent with a
+    /// training row it includes the nugget's share, `(K w)_latent + η r Σ_r c_r w_r`. The published code scores data misfits so.
+    #[must_use]
+    pub fn regularised(mut self) -> Self {
+        self.regularised = true;
+        self
+    }
+
+    /// Whether [`RowBlock::regularised`] was called.
+    pub fn is_regularised(&self) -> bool {
+        self.regularised
     }
 
     /// Name, for messages.

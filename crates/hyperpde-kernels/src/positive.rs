@@ -15,6 +15,8 @@ pub enum Transform {
     Log,
     /// `s = ln(1 + e^p)`: steps are absolute for large `s`.
     Softplus,
+    /// `s = p²`: a variance stored as a standard deviation, as in the published code. For comparison runs only.
+    Square,
     /// `s = p`, as in the published code. Nothing keeps it positive: for comparison runs only.
     Raw,
 }
@@ -25,6 +27,7 @@ impl Transform {
             Self::Log => s.ln(),
             // p = ln(e^s − 1), written so that it does not overflow.
             Self::Softplus => s + (-(-s).exp()).ln_1p(),
+            Self::Square => s.sqrt(),
             Self::Raw => s,
         }
     }
@@ -75,6 +78,7 @@ impl Positive {
         let s = match self.transform {
             Transform::Log => p.exp(),
             Transform::Softplus => softplus_with_threshold(p, 1.0, 40.0),
+            Transform::Square => p.clone() * p,
             Transform::Raw => p,
         };
         s.unsqueeze::<2>()

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use experiment::{Experiment, experiment, unstack};
 use file::{Golden, relative};
 use hyperpde::bilevel::{Batches, Bilevel, BilevelSettings, Event, OptimizerState};
-use hyperpde::burn::tensor::{Device, Tensor};
+use hyperpde::burn::tensor::{DType, Device, Tensor, TensorData};
 use hyperpde::gp::{Assembly, InnerProblem, SolveSettings};
 use hyperpde::kernels::{Backend, Kernel, gradient, tensor_to_vec};
 use hyperpde::pde::Collocation;
@@ -62,28 +62,30 @@ fn step_problem(golden: &Golden, e: &Experiment, assembly: Assembly) -> Arc<Inne
     let at = |name: &str, order: &[hyperpde::pde::Unknown]| unstack(golden.array(name), order, &unknowns);
     let mut training =
         equations.linearise(&x, &at("in.zk", &e.at_samples)).unwrap().rows("pde", &unknowns, &x).unwrap();
-    training.extend(e.boundary.clone());
+    training.extend(e.conditions.clone());
     let validation =
         equations.linearise(&v, &at("in.zk_val", &e.at_validation)).unwrap().rows("validation", &unknowns, &v).unwrap();
+    let validation = validation.into_iter().chain(e.scored.iter().map(|(rows, _)| rows.clone())).collect::<Vec<_>>();
     let settings = SolveSettings { assembly, ..SolveSettings::default() };
     InnerProblem::new(e.problem.fields().len(), training, &validation, golden.number("/nugget"), settings).unwrap()
 }
 
-fn loss<K: Kernel>(problem: &Arc<InnerProblem>, kernels: &[K]) -> (Tensor<1>, Vec<f64>) {
+/// The loss, and the residuals of the linearised equations.
+fn loss<K: Kernel>(problem: &Arc<InnerProblem>, e: &Experiment, kernels: &[K]) -> (Tensor<1>, Vec<f64>) {
     let p = problem.predict(kernels).unwrap().values;
-    let rhs = Tensor::<1>::from_data(
-        hyperpde::burn::tensor::TensorData::new(problem.validation_rhs().to_vec(), [problem.validation_rhs().len()]),
-        (&p.device(), hyperpde::burn::tensor::DType::F64),
-    );
-    let residual = p - rhs;
-    let host = tensor_to_vec(residual.clone()).unwrap();
-    ((residual.clone() * residual).sum(), host)
+    let m = problem.validation_rhs().len();
+    let scored = e.scored.as_ref().map_or(0, |(rows, _)| rows.len());
+    let weights = (0..m).map(|i| if i < m - scored { 1.0 } else { e.scored.as_ref().unwrap().1 }).collect::<Vec<_>>();
+    let constant = |v: &[f64]| Tensor::<1>::from_data(TensorData::new(v.to_vec(), [m]), (&p.device(), DType::F64));
+    let residual = p.clone() - constant(problem.validation_rhs());
+    let host = tensor_to_vec(residual.clone()).unwrap()[..m - scored].to_vec();
+    ((residual.clone() * residual * constant(&weights)).sum(), host)
 }
 
 fn check_step(golden: &Golden, e: &Experiment, assembly: Assembly, device: &Device, verdict: &mut Verdict) {
     let problem = step_problem(golden, e, assembly);
     let kernels = e.kernel.build(golden, "hp.", &device.clone().autodiff());
-    let (loss, residual) = loss(&problem, &kernels);
+    let (loss, residual) = loss(&problem, e, &kernels);
     let name = &format!("{} {assembly:?}", golden.name);
     let value = tensor_to_vec(loss.clone()).unwrap();
     verdict.check(name, "loss", relative(&value, golden.array("out.loss")), golden.rtol("loss"));
@@ -149,8 +151,7 @@ fn golden_trajectories() {
 fn check_trajectory(golden: &Golden, e: &Experiment, device: &Device, verdict: &mut Verdict) {
     let name = &golden.name;
     let kernels = e.kernel.build(golden, "hp0.", &device.clone().autodiff());
-    let batches: Vec<Vec<usize>> =
-        (0..2).map(|k| golden.slice("in.batch_index", k).iter().map(|&i| i as usize).collect()).collect();
+    let (pool, batches) = e.batches(golden);
     let settings = BilevelSettings {
         gauss_newton_steps: 2,
         outer_steps: 4,
@@ -164,12 +165,15 @@ fn check_trajectory(golden: &Golden, e: &Experiment, device: &Device, verdict: &
     };
     let collocation = Collocation {
         interior: golden.points("in.X_int"),
-        boundary: e.boundary.clone(),
-        pool: golden.points("in.X_val_pool"),
+        boundary: e.conditions.clone(),
+        pool,
         observations: Vec::new(),
     };
     let mut run =
         Bilevel::init(&e.problem, collocation, kernels, settings).unwrap().with_batches(Batches::Fixed(batches));
+    if let Some((rows, weight)) = &e.scored {
+        run = run.with_scored_rows(rows.clone(), *weight);
+    }
     let names = golden.hyperparameters("hp0.");
     let start = golden.flat("hp0.");
     let unknowns = e.problem.equations().unknowns();
@@ -245,7 +249,7 @@ fn golden_backends_agree() {
             let losses: Vec<Vec<f64>> = backends
                 .iter()
                 .map(|b| {
-                    tensor_to_vec(loss(&problem, &e.kernel.build(&golden, "hp.", &b.device().unwrap())).0).unwrap()
+                    tensor_to_vec(loss(&problem, &e, &e.kernel.build(&golden, "hp.", &b.device().unwrap())).0).unwrap()
                 })
                 .collect();
             for (b, l) in backends.iter().zip(&losses).skip(1) {
