@@ -45,6 +45,9 @@ pub(crate) struct Job {
     outcome: Mutex<Option<Result<Arc<Solved>, GpError>>>,
 }
 
+/// `tr Θ_DD` of a group of latents, and its gradient by the features of their field.
+type Trace = (f64, FeatureData);
+
 /// What the forward pass leaves for the backward pass.
 #[derive(Debug)]
 pub(crate) struct Solved {
@@ -54,7 +57,7 @@ pub(crate) struct Solved {
     /// `V`, column-major `[m, n]`.
     cross: Vec<f64>,
     /// Trace and its feature gradient per group, and the ratios `r`.
-    traces: Vec<(f64, FeatureData)>,
+    traces: Vec<Trace>,
     ratios: Vec<f64>,
     predictions: Vec<f64>,
     workspace: crate::problem::Workspace,
@@ -332,7 +335,7 @@ impl Job {
     }
 
     /// Trace and its gradient per group, and `r = t/t_value`.
-    fn traces(&self, features: &[FeatureData]) -> Result<(Vec<(f64, FeatureData)>, Vec<f64>), GpError> {
+    fn traces(&self, features: &[FeatureData]) -> Result<(Vec<Trace>, Vec<f64>), GpError> {
         let groups = &self.problem.nugget.groups;
         let mut traces = Vec::new();
         for group in groups {

@@ -42,11 +42,14 @@ pub(crate) struct RowSet {
     pub functional: Functional,
 }
 
+/// Sites with their first point in the list of all, operators, and the number of points so far.
+type FieldBuilder = (Vec<(Points, usize)>, Vec<Operator>, usize);
+
 /// Collects sites per field while row blocks are added.
 #[derive(Debug)]
 pub(crate) struct SiteBuilder {
     dim: usize,
-    fields: Vec<(Vec<(Points, usize)>, Vec<Operator>, usize)>,
+    fields: Vec<FieldBuilder>,
 }
 
 impl SiteBuilder {

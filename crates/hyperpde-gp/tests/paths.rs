@@ -5,7 +5,6 @@ mod common;
 
 use std::sync::Arc;
 
-use burn::module::Module;
 use common::{Lcg, block, device, relative, term};
 use hyperpde_gp::{Assembly, InnerProblem, RowBlock, SolveSettings, Term};
 use hyperpde_kernels::{
@@ -152,7 +151,7 @@ fn coupled_fields_and_periodic_rows() {
         for (a, b) in latents[0].iter().zip(&latents[1]) {
             assert!((a - b).abs() < 1e-9, "periodic rows hold exactly for the latents: {a} {b}");
         }
-        let var = posterior.variance(0, &Operator::identity(2), &common::Lcg(2).points(9, 2)).unwrap();
+        let var = posterior.variance(0, &Operator::identity(2), &Lcg(2).points(9, 2)).unwrap();
         assert!(var.iter().all(|v| (0.0..=1.0).contains(v)), "{var:?}");
     }
 }

@@ -64,6 +64,9 @@ pub struct Heatmap<'a> {
     pub range: Option<(f64, f64)>,
 }
 
+/// Draws the sign of a class of points at a place.
+type Marker = fn(&Area<'_>, (i32, i32)) -> Result<(), FigureError>;
+
 /// Draws one field as an image of [`PANEL_SIZE`] pixels.
 ///
 /// # Errors
@@ -273,7 +276,7 @@ impl<'a> Panel<'a> {
     fn draw_legend(&self, area: &Area<'_>, middle: i32, y: i32) -> Result<(), FigureError> {
         let count = |name: &str, points: &[(f64, f64)]| format!("{} {name} points", points.len());
         let (inner, outer) = (count("interior", self.map.interior), count("boundary", self.map.boundary));
-        let mut entries: Vec<(&str, fn(&Area<'_>, (i32, i32)) -> Result<(), FigureError>)> = Vec::new();
+        let mut entries: Vec<(&str, Marker)> = Vec::new();
         if !self.map.interior.is_empty() {
             entries.push((&inner, interior_mark));
         }

@@ -143,7 +143,7 @@ fn draw_series(
         return area.draw(&Circle::new(*only, 6, color.filled())).map_err(failed);
     }
     if dashed {
-        area.draw(&DashedPathElement::new(pixels.into_iter(), 14, 10, style)).map_err(failed)
+        area.draw(&DashedPathElement::new(pixels, 14, 10, style)).map_err(failed)
     } else {
         area.draw(&PathElement::new(pixels, style)).map_err(failed)
     }
