@@ -9,7 +9,7 @@ use hyperpde_cli::{Experiment, run_example};
 
 fn main() -> ExitCode {
     run_example(|| {
-        let problem = problems::Poisson::default().problem()?;
+        let problem = problems::Poisson.problem()?;
         Ok(Experiment::new(problem, |_, device| Ok(vec![GaussianConfig::isotropic(0.3).init(device)?]))
             .with_sampler(Sampler::Halton))
     })
