@@ -1,14 +1,14 @@
 //! What every example binary does with a problem and a kernel: solve, learn, solve again, score, draw, report.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Device;
 use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, GaussNewtonRecord, Observer, Outcome, OuterRecord};
 use hyperpde_gp::Posterior;
 use hyperpde_kernels::{Kernel, KernelError, Points, parameters};
-use hyperpde_pde::{Collocation, Problem, Sampler};
+use hyperpde_pde::{Collocation, PdeError, Problem, Sampler};
 use serde_json::json;
 
 use crate::report::LargerCloud;
@@ -33,6 +33,7 @@ pub struct Experiment<K: Kernel> {
     kernel_fields: Option<KernelFields<K>>,
     larger_cloud: bool,
     sampler: Sampler,
+    held_out: f64,
 }
 
 /// The posterior of a frozen solve with its errors.
@@ -51,6 +52,7 @@ impl<K: Kernel> Experiment<K> {
             kernel_fields: None,
             larger_cloud: false,
             sampler: Sampler::Uniform,
+            held_out: 0.0,
         }
     }
 
@@ -78,6 +80,13 @@ impl<K: Kernel> Experiment<K> {
         self
     }
 
+    /// Holds a fraction of the observations out of the inner solve; the outer loss scores them, each square over its noise variance.
+    #[must_use]
+    pub fn with_held_out(mut self, fraction: f64) -> Self {
+        self.held_out = fraction;
+        self
+    }
+
     /// Runs the experiment as the flags say, prints the table, and writes figures and JSON where asked.
     ///
     /// # Errors
@@ -89,15 +98,16 @@ impl<K: Kernel> Experiment<K> {
         let settings = flags.resolve(&defaults)?;
         let device = flags.backend.device().map_err(|e| CliError::Input(e.to_string()))?;
         let bilevel = settings.apply(BilevelSettings::published(self.problem.defaults(), settings.seed));
-        if let Some(folder) = &flags.out {
-            // Before the work, not after it: a folder that can't be written should cost nothing.
+        // Before the work, not after it: a folder that can't be made should cost nothing.
+        for folder in flags.out.iter().map(PathBuf::as_path).chain(flags.json.iter().filter_map(|file| file.parent())) {
             std::fs::create_dir_all(folder).map_err(|e| CliError::io("create the folder", folder, e))?;
         }
         let sampler = flags.sampler.unwrap_or(self.sampler);
-        let collocation = self
-            .problem
-            .sample(&settings.sizes(), sampler, settings.seed)
-            .map_err(|e| CliError::numerical("sampling points", e))?;
+        let collocation = self.problem.sample(&settings.sizes(), sampler, settings.seed).map_err(|e| match e {
+            // Too few points for the problem's faces or observations: the flags say how many.
+            PdeError::Sampling(why) => CliError::Input(why),
+            other => CliError::numerical("sampling points", other),
+        })?;
         let kernels = (self.kernels)(settings.seed, &device.autodiff())
             .map_err(|e| CliError::numerical("building the kernels", e))?;
         let mut report = RunReport::new(self.problem.name(), flags.backend, flags.precision, &settings);
@@ -112,8 +122,15 @@ impl<K: Kernel> Experiment<K> {
         };
         let learning = Instant::now();
         let mut watch = Watch::new(self, &bilevel, flags.quiet);
-        let run = Bilevel::init(&self.problem, collocation.clone(), kernels, bilevel.clone())
+        // Learning sees the observations but those held out; the solves before and after fit all of them.
+        let (inner, held_out) = collocation.split_observations(self.held_out, settings.seed)?;
+        let learned_on = Collocation { observations: inner, ..collocation.clone() };
+        let mut run = Bilevel::init(&self.problem, learned_on, kernels, bilevel.clone())
             .map_err(|e| CliError::Input(e.to_string()))?;
+        for rows in held_out {
+            let variance = rows.noise_variance();
+            run = run.with_scored_rows(rows, if variance > 0.0 { 1.0 / variance } else { 1.0 });
+        }
         report.rows = run.rows();
         let outcome = run.run(&mut watch).map_err(|e| CliError::numerical("learning the kernel", e))?;
         report.seconds_learn = learning.elapsed().as_secs_f64();
@@ -134,12 +151,13 @@ impl<K: Kernel> Experiment<K> {
         }
         report.seconds_total = started.elapsed().as_secs_f64();
         report.peak_rss_mb = peak_rss_mb();
+        // The numbers first: they stay if a figure can't be drawn.
+        let folder_report = flags.out.as_ref().map(|folder| folder.join("report.json"));
+        for file in folder_report.iter().chain(&flags.json) {
+            report.write_json(file)?;
+        }
         if let Some(folder) = &flags.out {
             self.draw(folder, &collocation, &after, outcome.best.kernels(), &report)?;
-            report.write_json(&folder.join("report.json"))?;
-        }
-        if let Some(file) = &flags.json {
-            report.write_json(file)?;
         }
         Ok(report)
     }
@@ -321,7 +339,7 @@ impl<K: Kernel> Observer<K> for Watch<'_, K> {
         self.line(StepLine {
             gauss_newton: record.gauss_newton,
             outer: record.outer,
-            loss: record.loss,
+            loss: Some(record.loss),
             residual: self.residual,
             error: self.error,
         });
@@ -335,15 +353,13 @@ impl<K: Kernel> Observer<K> for Watch<'_, K> {
             .score(posterior)
             .ok()
             .and_then(|(errors, _)| errors.iter().map(|e| e.linf).reduce(f64::max));
-        if let Some(loss) = record.loss {
-            self.line(StepLine {
-                gauss_newton: record.gauss_newton,
-                outer: record.outer_steps,
-                loss,
-                residual: self.residual,
-                error: self.error,
-            });
-        }
+        self.line(StepLine {
+            gauss_newton: record.gauss_newton,
+            outer: record.outer_steps,
+            loss: record.loss,
+            residual: self.residual,
+            error: self.error,
+        });
         ControlFlow::Continue(())
     }
 }

@@ -85,10 +85,10 @@ pub struct CommonFlags {
     #[arg(long, value_name = "N", value_parser = parse_count_or_zero, allow_negative_numbers = true)]
     pub outer_steps: Option<usize>,
     /// Relative nugget on the diagonal of the Gram matrix [default: the problem's]
-    #[arg(long, value_name = "X", value_parser = parse_nugget, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", value_parser = parse_nugget, allow_hyphen_values = true)]
     pub nugget: Option<f64>,
     /// Learning rate of the kernel's optimizer [default: the problem's]
-    #[arg(long, value_name = "X", value_parser = parse_learning_rate, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", value_parser = parse_learning_rate, allow_hyphen_values = true)]
     pub learning_rate: Option<f64>,
     /// How points are spread: uniform, latin-hypercube, halton or sobol [default: the experiment's]
     #[arg(long, value_name = "NAME", value_parser = parse_sampler)]

@@ -62,6 +62,6 @@ pub use flags::{CommonFlags, Precision};
 pub use hyperpde_kernels::Backend;
 pub use logging::init_logging;
 pub use progress::{RunProgress, StepLine};
-pub use report::{FieldErrors, PerField, RunReport, StepRecord, peak_rss_mb};
+pub use report::{FieldErrors, LargerCloud, PerField, RunReport, StepRecord, peak_rss_mb};
 pub use settings::RunSettings;
 pub use table::{TableRow, table};

@@ -18,8 +18,8 @@ pub struct StepLine {
     pub gauss_newton: usize,
     /// Kernel update within that step, from 1; 0 when the step only solved.
     pub outer: usize,
-    /// Validation loss.
-    pub loss: f64,
+    /// Validation loss, where computed.
+    pub loss: Option<f64>,
     /// Norm of the PDE residual, where computed.
     pub residual: Option<f64>,
     /// Error against the reference solution, where computed.
@@ -149,8 +149,7 @@ fn describe(step: &StepLine, total_steps: usize) -> String {
     if step.outer > 0 {
         text.push_str(&format!(", outer {}", step.outer));
     }
-    text.push_str(&format!(", loss {:.3e}", step.loss));
-    for (name, value) in [("residual", step.residual), ("error", step.error)] {
+    for (name, value) in [("loss", step.loss), ("residual", step.residual), ("error", step.error)] {
         if let Some(value) = value {
             text.push_str(&format!(", {name} {value:.3e}"));
         }

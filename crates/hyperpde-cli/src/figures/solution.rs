@@ -99,16 +99,27 @@ fn pairs(points: &Points) -> Vec<(f64, f64)> {
     points.rows().map(|x| (x[0], x[1])).collect()
 }
 
-/// Loss, nonlinear residual and error over the outer steps, on a logarithmic axis.
+/// Loss, nonlinear residual and error over the outer steps (the Gauss-Newton steps of a run without any), on a logarithmic axis.
+///
+/// The record that ends a Gauss-Newton step stands at that step's last outer step.
 ///
 /// # Errors
 /// [`FigureError`] if the file can't be written.
 pub fn history(path: &Path, steps: &[StepRecord]) -> Result<(), FigureError> {
+    let place = |s: &StepRecord| (s.step.gauss_newton, s.step.outer);
+    let mut count = 0.0;
+    let mut at = Vec::with_capacity(steps.len());
+    for (k, step) in steps.iter().enumerate() {
+        if k == 0 || place(&steps[k - 1]) != place(step) {
+            count += 1.0;
+        }
+        at.push(count);
+    }
     let column = |value: &dyn Fn(&StepRecord) -> Option<f64>| -> Vec<(f64, f64)> {
-        steps.iter().enumerate().filter_map(|(k, s)| value(s).filter(|v| *v > 0.0).map(|v| (k as f64, v))).collect()
+        at.iter().zip(steps).filter_map(|(x, s)| value(s).filter(|v| *v > 0.0).map(|v| (*x, v))).collect()
     };
     let all = [
-        Series::new("loss", column(&|s| Some(s.step.loss))),
+        Series::new("loss", column(&|s| s.step.loss)),
         Series::new("residual (independent points)", column(&|s| s.step.residual)),
         Series::new("L-infinity error", column(&|s| s.step.error)).dashed(),
     ];
@@ -116,5 +127,7 @@ pub fn history(path: &Path, steps: &[StepRecord]) -> Result<(), FigureError> {
     if series.is_empty() {
         return Ok(());
     }
-    lines(path, &LinePlot { title: "learning", x_label: "outer step", y_label: "", log_y: true, series })
+    let learned = steps.iter().any(|s| s.step.outer > 0);
+    let (title, x_label) = if learned { ("learning", "outer step") } else { ("solving", "Gauss-Newton step") };
+    lines(path, &LinePlot { title, x_label, y_label: "", log_y: true, series })
 }
