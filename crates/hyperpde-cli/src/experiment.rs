@@ -134,18 +134,22 @@ impl<K: Kernel> Experiment<K> {
         report.rows = run.rows();
         let outcome = run.run(&mut watch).map_err(|e| CliError::numerical("learning the kernel", e))?;
         report.seconds_learn = learning.elapsed().as_secs_f64();
+        // With observations the equation's residual alone does not tell which iterate is best: a smooth one that ignores the data has
+        // the smallest.
+        let learned =
+            if self.problem.observations().is_empty() { outcome.best.kernels() } else { outcome.last.kernels() };
         report.outer_steps = watch.outer_steps;
         report.history = watch.finish();
 
-        let after = self.frozen(&collocation, outcome.best.kernels(), &bilevel)?;
+        let after = self.frozen(&collocation, learned, &bilevel)?;
         report.set_errors(&after.errors);
         if let Some(before) = &before {
             report.set_initial_errors(&before.errors);
         }
-        self.describe_kernels(&outcome, &mut report)?;
+        self.describe_kernels(learned, &mut report)?;
         if self.larger_cloud {
             let larger = self.enlarged(&collocation)?;
-            let solved = self.frozen(&larger, outcome.best.kernels(), &bilevel)?;
+            let solved = self.frozen(&larger, learned, &bilevel)?;
             let boundary = larger.boundary.iter().map(hyperpde_gp::RowBlock::len).sum();
             report.larger_cloud = Some(LargerCloud::new(larger.interior.len(), boundary, &solved.errors));
         }
@@ -157,7 +161,7 @@ impl<K: Kernel> Experiment<K> {
             report.write_json(file)?;
         }
         if let Some(folder) = &flags.out {
-            self.draw(folder, &collocation, &after, outcome.best.kernels(), &report)?;
+            self.draw(folder, &collocation, &after, learned, &report)?;
         }
         Ok(report)
     }
@@ -206,9 +210,9 @@ impl<K: Kernel> Experiment<K> {
         Ok(Collocation { interior, ..collocation.clone() })
     }
 
-    fn describe_kernels(&self, outcome: &Outcome<K>, report: &mut RunReport) -> Result<(), CliError> {
-        let several = outcome.best.kernels().len() > 1;
-        for (kernel, field) in outcome.best.kernels().iter().zip(self.problem.fields()) {
+    fn describe_kernels(&self, learned: &[K], report: &mut RunReport) -> Result<(), CliError> {
+        let several = learned.len() > 1;
+        for (kernel, field) in learned.iter().zip(self.problem.fields()) {
             let key = |name: &str| if several { format!("{field}.{name}") } else { name.to_owned() };
             let count = parameters(kernel).map_err(|e| CliError::numerical("reading the kernel", e))?.len();
             report.hyperparameters.insert(key("kernel"), json!(kernel.name()));

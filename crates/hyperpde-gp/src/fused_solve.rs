@@ -251,7 +251,7 @@ impl Job {
         if let Some(at) = flat.iter().position(|v| !v.is_finite()) {
             return Err(GpError::NonFinite {
                 what: format!("a point feature of the kernel ({} at position {at})", flat[at]),
-                advice: "a network weight is NaN, or a length scale has reached zero or overflowed; lower the learning rate or start from other hyperparameters",
+                advice: "a network weight is NaN, or a length scale has reached zero or overflowed (or an amplitude or offset has); lower the learning rate or start from other hyperparameters",
             });
         }
         let problem = &self.problem;
