@@ -4,7 +4,7 @@
 //! loss scores the linear inner solve `u_θ` on the batch,
 //!
 //! ```text
-//! L(θ) = Σ_v weight_v (Σ c_v ∂^α u_θ(x_v) − rhs_v)²
+//! L(θ) = Σ_v weight_v (Σ c_v ∂^α u_θ(x_v) − rhs_v)² + ρ ‖θ − θ⁰‖²
 //! ```
 //!
 //! its gradient passes through the inner solve (see `hyperpde-gp`), and after the outer steps the inner solve at the final `θ` is
@@ -15,23 +15,23 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::{DType, Tensor, TensorData};
-use hyperpde_gp::{GpError, InnerProblem, Posterior, RowBlock};
+use hyperpde_gp::{GpError, Posterior, RowBlock};
 use hyperpde_kernels::{Kernel, Points, gradient, parameters, tensor_to_vec, with_parameters};
+use hyperpde_linalg::CholeskyInfo;
 use hyperpde_pde::{Collocation, Equations, Problem, Sampler, seeded};
-use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::BilevelError;
-use crate::iterate::{Iterate, change, residual_rms};
-use crate::optimizer::{Adam, Optimizer};
+use crate::iterate::Iterate;
+use crate::optimizer::{Optimizer, Progress};
 use crate::record::{GaussNewtonRecord, Observer, OuterRecord, Termination};
-use crate::settings::{BilevelSettings, OptimizerState};
+use crate::settings::BilevelSettings;
+use crate::snapshot::SolveSnapshot;
+use crate::stage::{Fold, OuterTerm, Stage};
 
 /// Streams of the run's seed that are not used for sampling points.
 const BATCH_STREAM: u64 = 1 << 32;
 const MONITOR_STREAM: u64 = BATCH_STREAM + 1;
-/// An iterate beyond this is taken as divergence.
-const DIVERGED: f64 = 1e12;
 
 /// Where validation batches come from.
 #[derive(Clone, Debug, Default)]
@@ -56,35 +56,40 @@ pub enum Event<K: Kernel> {
 
 /// A bilevel run, one step at a time.
 pub struct Bilevel<K: Kernel> {
-    equations: Arc<dyn Equations>,
-    collocation: Collocation,
-    settings: BilevelSettings,
-    batches: Batches,
-    extra: Vec<(RowBlock, f64)>,
-    monitor: Option<Points>,
-    optimizer: Box<dyn Optimizer>,
-    rng: ChaCha8Rng,
-    kernels: Vec<K>,
-    theta: Vec<f64>,
+    pub(crate) equations: Arc<dyn Equations>,
+    pub(crate) collocation: Collocation,
+    pub(crate) settings: BilevelSettings,
+    pub(crate) batches: Batches,
+    pub(crate) extra: Vec<(RowBlock, f64)>,
+    pub(crate) folds: Vec<Fold>,
+    pub(crate) monitor: Option<Points>,
+    pub(crate) optimizer: Box<dyn Optimizer>,
+    pub(crate) rng: ChaCha8Rng,
+    pub(crate) kernels: Vec<K>,
+    pub(crate) theta: Vec<f64>,
+    /// Where the regulariser pulls to.
+    pub(crate) initial_theta: Vec<f64>,
     /// Last parameters whose inner solve succeeded, and whether a retreat to them is in progress.
-    safe: Option<Vec<f64>>,
-    retries: usize,
-    iterate: Iterate<K>,
-    at_collocation: Vec<Vec<f64>>,
-    stage: Option<Stage>,
-    gauss_newton: usize,
-    best: Option<(f64, Arc<Posterior<K>>)>,
-    started: Instant,
-    termination: Option<Termination>,
+    pub(crate) safe: Option<Vec<f64>>,
+    pub(crate) retries: usize,
+    pub(crate) iterate: Iterate<K>,
+    pub(crate) at_collocation: Vec<Vec<f64>>,
+    pub(crate) stage: Option<Stage>,
+    /// How the iterate was solved for, and the same for the best one.
+    pub(crate) recipe: Option<SolveSnapshot>,
+    pub(crate) gauss_newton: usize,
+    pub(crate) best: Option<Best<K>>,
+    pub(crate) started: Instant,
+    /// Seconds that a resumed run took before.
+    pub(crate) seconds_before: f64,
+    pub(crate) termination: Option<Termination>,
 }
 
-/// One Gauss-Newton step in progress: the linear problem about the frozen iterate.
-struct Stage {
-    problem: Arc<InnerProblem>,
-    weights: Vec<f64>,
-    outer: usize,
-    loss: Option<f64>,
-    finished: bool,
+/// The iterate with the smallest residual so far, and how it was solved for.
+pub(crate) struct Best<K: Kernel> {
+    pub residual: f64,
+    pub posterior: Arc<Posterior<K>>,
+    pub recipe: SolveSnapshot,
 }
 
 /// How a run ended.
@@ -132,31 +137,36 @@ impl<K: Kernel> Bilevel<K> {
             None
         };
         let equations = problem.equations().clone();
+        let theta = parameters(&kernels)?;
         let at_collocation = vec![vec![0.0; collocation.interior.len()]; equations.unknowns().len()];
         Ok(Self {
             equations,
             collocation,
             batches: Batches::Random,
             extra: Vec::new(),
+            folds: Vec::new(),
             monitor,
-            optimizer: Box::new(Adam::new(settings.learning_rate)),
+            optimizer: settings.optimizer.build(settings.learning_rate),
             rng: seeded(settings.seed, BATCH_STREAM),
-            theta: parameters(&kernels)?,
+            initial_theta: theta.clone(),
+            theta,
             kernels,
             safe: None,
             retries: settings.retries,
             iterate: Iterate::Zero,
             at_collocation,
             stage: None,
+            recipe: None,
             gauss_newton: 0,
             best: None,
             started: Instant::now(),
+            seconds_before: 0.0,
             termination: None,
             settings,
         })
     }
 
-    /// Another optimizer than Adam.
+    /// Another optimizer than the settings name.
     pub fn with_optimizer(mut self, optimizer: impl Optimizer + 'static) -> Self {
         self.optimizer = Box::new(optimizer);
         self
@@ -171,6 +181,14 @@ impl<K: Kernel> Bilevel<K> {
     /// Further rows that the outer loss scores at every step, for example held-out observations, with the weight of their squares.
     pub fn with_scored_rows(mut self, rows: RowBlock, weight: f64) -> Self {
         self.extra.push((rows, weight));
+        self
+    }
+
+    /// Cross-validation over the observations: the outer loss gets one term per fold, whose inner solve fits the fold's first part and
+    /// which scores its second; the equations' part of the loss is the mean over folds. The iterate itself fits all observations, those
+    /// of the collocation; they reach a term that holds them out through the point of linearisation only.
+    pub fn with_folds(mut self, folds: Vec<Fold>) -> Self {
+        self.folds = folds;
         self
     }
 
@@ -250,49 +268,8 @@ impl<K: Kernel> Bilevel<K> {
                 expected: "at least one step must have been taken".into(),
             });
         };
-        let best = self.best.map_or_else(|| last.clone(), |(_, posterior)| posterior);
+        let best = self.best.map_or_else(|| last.clone(), |best| best.posterior);
         Ok(Outcome { last, best, kernels: self.kernels, termination, gauss_newton_steps: self.gauss_newton })
-    }
-
-    /// Freezes the iterate and linearises about it, on the collocation points and on a batch.
-    fn linearise(&mut self) -> Result<Stage, BilevelError> {
-        self.gauss_newton += 1;
-        let unknowns = self.equations.unknowns();
-        let interior = &self.collocation.interior;
-        let mut training =
-            self.equations.linearise(interior, &self.at_collocation)?.rows("pde", &unknowns, interior)?;
-        training.extend(self.collocation.boundary.iter().chain(&self.collocation.observations).cloned());
-        let (mut validation, mut weights) = (Vec::new(), Vec::new());
-        if self.settings.outer_steps > 0 {
-            let batch = self.draw_batch()?;
-            let values = self.iterate.at(&unknowns, &batch)?;
-            validation = self.equations.linearise(&batch, &values)?.rows("validation", &unknowns, &batch)?;
-            weights = vec![1.0; validation.iter().map(RowBlock::len).sum()];
-            for (rows, weight) in &self.extra {
-                weights.extend(vec![*weight; rows.len()]);
-                validation.push(rows.clone());
-            }
-            if self.settings.optimizer_state == OptimizerState::Reset {
-                self.optimizer.reset();
-            }
-        }
-        let problem = InnerProblem::new(
-            self.kernels.len(),
-            training,
-            &validation,
-            self.settings.nugget,
-            self.settings.solve.clone(),
-        )?;
-        Ok(Stage { problem, weights, outer: 0, loss: None, finished: false })
-    }
-
-    fn draw_batch(&mut self) -> Result<Points, BilevelError> {
-        let pool = &self.collocation.pool;
-        let indices = match &self.batches {
-            Batches::Random => sample(&mut self.rng, pool.len(), self.settings.batch).into_vec(),
-            Batches::Fixed(lists) => lists.get(self.gauss_newton - 1).or(lists.last()).cloned().unwrap_or_default(),
-        };
-        Ok(pool.select(&indices)?)
     }
 
     /// Loss, gradient and update. The stopping test is on the current loss, before the update.
@@ -314,8 +291,8 @@ impl<K: Kernel> Bilevel<K> {
         let gradient_norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
         if loss <= self.settings.loss_tolerance {
             stage.finished = true;
-        } else {
-            self.optimizer.step(&mut self.theta, &gradient);
+        } else if self.optimizer.step(&mut self.theta, loss, &gradient) == Progress::Converged {
+            stage.finished = true;
         }
         Ok(OuterRecord {
             gauss_newton: self.gauss_newton,
@@ -329,36 +306,56 @@ impl<K: Kernel> Bilevel<K> {
         })
     }
 
-    fn loss_and_gradient(
-        &mut self,
-        stage: &Stage,
-    ) -> Result<(f64, Vec<f64>, hyperpde_linalg::CholeskyInfo), BilevelError> {
+    fn loss_and_gradient(&mut self, stage: &Stage) -> Result<(f64, Vec<f64>, CholeskyInfo), BilevelError> {
         let (gauss_newton, outer) = (self.gauss_newton, stage.outer + 1);
         let not_finite = |what| BilevelError::NonFinite { gauss_newton, outer, what };
         self.kernels = with_parameters(std::mem::take(&mut self.kernels), &self.theta)?;
-        let prediction = stage.problem.predict(&self.kernels).map_err(|source| BilevelError::Step {
-            gauss_newton,
-            outer,
-            source,
-        })?;
-        let device = prediction.values.device();
-        let constant =
-            |v: &[f64]| Tensor::<1>::from_data(TensorData::new(v.to_vec(), [v.len()]), (&device, DType::F64));
-        let residual = prediction.values - constant(stage.problem.validation_rhs());
-        let loss = (residual.clone() * residual * constant(&stage.weights)).sum();
-        let value = tensor_to_vec(loss.clone())?.first().copied().unwrap_or(f64::NAN);
-        let gradient = gradient(&self.kernels, &loss.backward())?;
+        let mut total: Option<(Tensor<1>, CholeskyInfo)> = None;
+        for term in &stage.terms {
+            let (loss, info) = self.term_loss(term).map_err(|e| match e {
+                GpError::Factorisation { .. } | GpError::NonFinite { .. } => {
+                    BilevelError::Step { gauss_newton, outer, source: e }
+                }
+                other => BilevelError::Gp(other),
+            })?;
+            total = Some(match total {
+                None => (loss, info),
+                Some((sum, worst)) => (sum + loss, if info.condition > worst.condition { info } else { worst }),
+            });
+        }
+        let Some((loss, info)) = total else {
+            return Err(not_finite("loss"));
+        };
+        let mut value = tensor_to_vec(loss.clone())?.first().copied().unwrap_or(f64::NAN);
+        let mut gradient = gradient(&self.kernels, &loss.backward())?;
+        let weight = self.settings.regularisation;
+        if weight > 0.0 {
+            for ((g, t), t0) in gradient.iter_mut().zip(&self.theta).zip(&self.initial_theta) {
+                value += weight * (t - t0).powi(2);
+                *g += 2.0 * weight * (t - t0);
+            }
+        }
         if !value.is_finite() {
             return Err(not_finite("loss"));
         }
         if gradient.iter().any(|g| !g.is_finite()) {
             return Err(not_finite("gradient"));
         }
-        Ok((value, gradient, prediction.info))
+        Ok((value, gradient, info))
+    }
+
+    /// `Σ_v weight_v (p_v − rhs_v)²` of one term.
+    fn term_loss(&self, term: &OuterTerm) -> Result<(Tensor<1>, CholeskyInfo), GpError> {
+        let prediction = term.problem.predict(&self.kernels)?;
+        let device = prediction.values.device();
+        let constant =
+            |v: &[f64]| Tensor::<1>::from_data(TensorData::new(v.to_vec(), [v.len()]), (&device, DType::F64));
+        let residual = prediction.values - constant(term.problem.validation_rhs());
+        Ok(((residual.clone() * residual * constant(&term.weights)).sum(), prediction.info))
     }
 
     /// Returns to the last parameters that worked and halves further steps, or passes the error on if there is nothing to return to.
-    fn back_off(&mut self, error: BilevelError) -> Result<(), BilevelError> {
+    pub(crate) fn back_off(&mut self, error: BilevelError) -> Result<(), BilevelError> {
         let recoverable = matches!(
             error,
             BilevelError::NonFinite { .. }
@@ -366,63 +363,12 @@ impl<K: Kernel> Bilevel<K> {
         );
         match &self.safe {
             Some(safe) if recoverable && self.retries > 0 && *safe != self.theta => {
-                log::warn!("{error}; going back to the last good hyperparameters with half the learning rate");
-                self.theta.clone_from(safe);
+                log::warn!("{error}; going on more carefully from the last good hyperparameters");
                 self.retries -= 1;
-                self.optimizer.reset();
-                self.optimizer.damp(0.5);
+                self.optimizer.retreat(&mut self.theta, safe);
                 Ok(())
             }
             _ => Err(error),
         }
-    }
-
-    /// The inner solve at the final hyperparameters: the next iterate.
-    fn advance(&mut self, stage: Stage) -> Result<Event<K>, BilevelError> {
-        let gauss_newton = self.gauss_newton;
-        let posterior = loop {
-            self.kernels = with_parameters(std::mem::take(&mut self.kernels), &self.theta)?;
-            match stage.problem.solve(&self.kernels) {
-                Ok(posterior) => break Arc::new(posterior),
-                Err(source) => self.back_off(BilevelError::Step { gauss_newton, outer: 0, source })?,
-            }
-        };
-        let at_collocation = posterior.latents(0)?;
-        let (increment, size) = change(&at_collocation, &self.at_collocation);
-        if size > DIVERGED {
-            return Err(BilevelError::Diverged { gauss_newton, size });
-        }
-        self.at_collocation = at_collocation;
-        self.iterate = Iterate::Solved(posterior.clone());
-        let residual = match &self.monitor {
-            Some(points) => Some(residual_rms(self.equations.as_ref(), &self.iterate, points)?),
-            None => None,
-        };
-        if let Some(residual) = residual
-            && self.best.as_ref().is_none_or(|(best, _)| residual < *best)
-        {
-            self.best = Some((residual, posterior.clone()));
-        }
-        let converged = increment <= self.settings.increment_tolerance && self.settings.increment_tolerance > 0.0;
-        if converged && (self.settings.outer_steps == 0 || stage.finished) {
-            self.termination = Some(Termination::Converged);
-        } else if gauss_newton >= self.settings.gauss_newton_steps {
-            self.termination = Some(Termination::StepsTaken);
-        }
-        let mut hyperparameters = Vec::new();
-        for (f, kernel) in posterior.kernels().iter().enumerate() {
-            let prefix = if self.kernels.len() > 1 { format!("field_{f}.") } else { String::new() };
-            hyperparameters.extend(kernel.summary().into_iter().map(|(name, v)| (format!("{prefix}{name}"), v)));
-        }
-        let record = GaussNewtonRecord {
-            gauss_newton,
-            outer_steps: stage.outer,
-            loss: stage.loss,
-            increment,
-            residual,
-            hyperparameters,
-            seconds: self.started.elapsed().as_secs_f64(),
-        };
-        Ok(Event::GaussNewton(record, posterior))
     }
 }

@@ -50,6 +50,9 @@ pub enum BilevelError {
         /// Largest value of the iterate.
         size: f64,
     },
+    /// A snapshot does not belong to this run.
+    #[error("the snapshot does not fit: {0}; resume with the configuration it was made with")]
+    Snapshot(String),
     /// The PDE side failed.
     #[error(transparent)]
     Pde(#[from] PdeError),

@@ -6,9 +6,14 @@ mod iterate;
 mod optimizer;
 mod record;
 mod settings;
+mod snapshot;
+mod stage;
+mod step;
 
 pub use bilevel::{Batches, Bilevel, Event, Outcome};
 pub use error::BilevelError;
-pub use optimizer::{Adam, Optimizer};
+pub use optimizer::{Adam, Lbfgs, Optimizer, OptimizerKind, OptimizerSnapshot, Progress};
 pub use record::{GaussNewtonRecord, Observer, OuterRecord, Termination};
-pub use settings::{BilevelSettings, OptimizerState};
+pub use settings::{BilevelSettings, OptimizerState, StepControl};
+pub use snapshot::{Snapshot, SolveSnapshot};
+pub use stage::Fold;

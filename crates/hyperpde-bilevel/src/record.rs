@@ -38,6 +38,8 @@ pub struct GaussNewtonRecord {
     pub loss: Option<f64>,
     /// Relative change of the iterate at the collocation points, `‖u^{k+1} − u^k‖/‖u^{k+1}‖`.
     pub increment: f64,
+    /// Fraction of the Gauss-Newton step that was taken, 1 for all of it.
+    pub fraction: f64,
     /// Root mean square of the nonlinear residual of `u^{k+1}` at independent points, if there are any.
     pub residual: Option<f64>,
     /// Named hyperparameters.

@@ -5,6 +5,7 @@ use hyperpde_pde::Defaults;
 use serde::{Deserialize, Serialize};
 
 use crate::error::BilevelError;
+use crate::optimizer::OptimizerKind;
 
 /// What happens to the optimizer's state at a new Gauss-Newton step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -15,6 +16,36 @@ pub enum OptimizerState {
     Reset,
     /// Keep moments and step count.
     Keep,
+}
+
+/// How far a Gauss-Newton step goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepControl {
+    /// Always the whole step, as published.
+    Full,
+    /// The whole step where it makes the nonlinear residual at the collocation points smaller, a fraction of it elsewhere.
+    #[default]
+    Backtracking,
+}
+
+impl StepControl {
+    /// Its name in configurations and flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Backtracking => "backtracking",
+        }
+    }
+}
+
+impl std::str::FromStr for StepControl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = [Self::Full, Self::Backtracking].into_iter().find(|c| c.name() == text);
+        known.ok_or_else(|| "must be full or backtracking".to_owned())
+    }
 }
 
 /// Settings of the loop.
@@ -34,6 +65,13 @@ pub struct BilevelSettings {
     pub increment_tolerance: f64,
     /// Nugget `η`.
     pub nugget: f64,
+    /// Weight `ρ` of the regulariser `ρ ‖θ − θ⁰‖²` that the outer loss carries, with the initial hyperparameters `θ⁰`; 0 as published. It
+    /// decides where the residual can't: along directions in which the loss is flat or all rounding.
+    pub regularisation: f64,
+    /// How far a Gauss-Newton step goes.
+    pub step_control: StepControl,
+    /// Optimizer of the outer loss.
+    pub optimizer: OptimizerKind,
     /// State of the optimizer across Gauss-Newton steps.
     pub optimizer_state: OptimizerState,
     /// Seed of the batches.
@@ -57,6 +95,9 @@ impl BilevelSettings {
             loss_tolerance: defaults.loss_tolerance,
             increment_tolerance: 0.0,
             nugget: defaults.nugget,
+            regularisation: 0.0,
+            step_control: StepControl::Full,
+            optimizer: OptimizerKind::Adam,
             optimizer_state: OptimizerState::Reset,
             seed,
             monitor: 500,
@@ -95,6 +136,7 @@ impl BilevelSettings {
             ("loss tolerance", self.loss_tolerance),
             ("increment tolerance", self.increment_tolerance),
             ("nugget", self.nugget),
+            ("regularisation", self.regularisation),
         ] {
             if !(value.is_finite() && value >= 0.0) {
                 return bad(name, value.to_string(), "finite and not negative");

@@ -34,6 +34,7 @@ pub struct Experiment<K: Kernel> {
     larger_cloud: bool,
     sampler: Sampler,
     held_out: f64,
+    settings: RunSettings,
 }
 
 /// The posterior of a frozen solve with its errors.
@@ -47,6 +48,7 @@ impl<K: Kernel> Experiment<K> {
     /// An experiment; `kernels` builds one kernel per field from the run's seed.
     pub fn new(problem: Problem, kernels: impl Fn(u64, &Device) -> Result<Vec<K>, KernelError> + 'static) -> Self {
         Self {
+            settings: RunSettings::of(problem.defaults()),
             problem,
             kernels: Box::new(kernels),
             kernel_fields: None,
@@ -80,6 +82,13 @@ impl<K: Kernel> Experiment<K> {
         self
     }
 
+    /// Changes the settings that hold where the flags say nothing, such as the optimizer.
+    #[must_use]
+    pub fn with_settings(mut self, change: impl FnOnce(RunSettings) -> RunSettings) -> Self {
+        self.settings = change(self.settings);
+        self
+    }
+
     /// Holds a fraction of the observations out of the inner solve; the outer loss scores them, each square over its noise variance.
     #[must_use]
     pub fn with_held_out(mut self, fraction: f64) -> Self {
@@ -94,8 +103,7 @@ impl<K: Kernel> Experiment<K> {
     /// [`CliError::Io`] or [`CliError::Figure`] for output that can't be written.
     pub fn run(&self, flags: &CommonFlags) -> Result<RunReport, CliError> {
         let started = Instant::now();
-        let defaults = RunSettings::of(self.problem.defaults());
-        let settings = flags.resolve(&defaults)?;
+        let settings = flags.resolve(&self.settings)?;
         let device = flags.backend.device().map_err(|e| CliError::Input(e.to_string()))?;
         let bilevel = settings.apply(BilevelSettings::published(self.problem.defaults(), settings.seed));
         // Before the work, not after it: a folder that can't be made should cost nothing.

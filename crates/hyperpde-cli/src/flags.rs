@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use hyperpde_bilevel::{OptimizerKind, StepControl};
 use hyperpde_kernels::Backend;
 use hyperpde_pde::Sampler;
 use serde::{Serialize, Serializer};
@@ -90,6 +91,12 @@ pub struct CommonFlags {
     /// Learning rate of the kernel's optimizer [default: the problem's]
     #[arg(long, value_name = "X", value_parser = parse_learning_rate, allow_hyphen_values = true)]
     pub learning_rate: Option<f64>,
+    /// Optimizer of the kernel: adam, or lbfgs for a handful of hyperparameters [default: the experiment's]
+    #[arg(long, value_name = "NAME")]
+    pub optimizer: Option<OptimizerKind>,
+    /// Gauss-Newton steps: full, or backtracking where the residual would grow [default: the experiment's]
+    #[arg(long, value_name = "NAME")]
+    pub step_control: Option<StepControl>,
     /// How points are spread: uniform, latin-hypercube, halton or sobol [default: the experiment's]
     #[arg(long, value_name = "NAME", value_parser = parse_sampler)]
     pub sampler: Option<Sampler>,

@@ -6,6 +6,7 @@
 //!
 //! ```no_run
 //! use clap::Parser;
+//! use hyperpde_bilevel::{OptimizerKind, StepControl};
 //! use hyperpde_cli::{CliError, CommonFlags, RunSettings, exit_code, init_logging};
 //!
 //! #[derive(Parser)]
@@ -24,6 +25,10 @@
 //!     outer_steps: 50,
 //!     nugget: 1e-10,
 //!     learning_rate: 1e-2,
+//!     optimizer: OptimizerKind::Adam,
+//!     step_control: StepControl::Backtracking,
+//!     increment_tolerance: 0.0,
+//!     regularisation: 0.0,
 //! };
 //!
 //! fn run(flags: &CommonFlags) -> Result<(), CliError> {

@@ -1,6 +1,6 @@
 //! The numbers a run uses: the flags where given, the problem's defaults elsewhere.
 
-use hyperpde_bilevel::BilevelSettings;
+use hyperpde_bilevel::{BilevelSettings, OptimizerKind, StepControl};
 use hyperpde_pde::{Defaults, SampleSizes};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -28,10 +28,18 @@ pub struct RunSettings {
     pub nugget: f64,
     /// Learning rate of the kernel's optimizer.
     pub learning_rate: f64,
+    /// Optimizer of the kernel.
+    pub optimizer: OptimizerKind,
+    /// How far a Gauss-Newton step goes.
+    pub step_control: StepControl,
+    /// Relative change of the solution at which learning ends early, if the optimizer has nothing left to gain either; 0 never.
+    pub increment_tolerance: f64,
+    /// Weight of the regulariser of the hyperparameters; 0 as published.
+    pub regularisation: f64,
 }
 
 impl RunSettings {
-    /// A problem's published settings, seed 0.
+    /// A problem's published settings, seed 0, with Adam as published and Gauss-Newton steps under control.
     #[must_use]
     pub fn of(defaults: &Defaults) -> Self {
         Self {
@@ -44,6 +52,10 @@ impl RunSettings {
             outer_steps: defaults.outer_steps,
             nugget: defaults.nugget,
             learning_rate: defaults.learning_rate,
+            optimizer: OptimizerKind::Adam,
+            step_control: StepControl::Backtracking,
+            increment_tolerance: 0.0,
+            regularisation: 0.0,
         }
     }
 
@@ -63,6 +75,10 @@ impl RunSettings {
             outer_steps: self.outer_steps,
             nugget: self.nugget,
             learning_rate: self.learning_rate,
+            optimizer: self.optimizer,
+            step_control: self.step_control,
+            increment_tolerance: self.increment_tolerance,
+            regularisation: self.regularisation,
             ..settings
         }
     }
@@ -107,6 +123,10 @@ impl CommonFlags {
             outer_steps: self.outer_steps.unwrap_or(defaults.outer_steps),
             nugget: self.nugget.unwrap_or(defaults.nugget),
             learning_rate: self.learning_rate.unwrap_or(defaults.learning_rate),
+            optimizer: self.optimizer.unwrap_or(defaults.optimizer),
+            step_control: self.step_control.unwrap_or(defaults.step_control),
+            increment_tolerance: defaults.increment_tolerance,
+            regularisation: defaults.regularisation,
         })
     }
 }

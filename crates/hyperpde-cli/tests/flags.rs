@@ -8,6 +8,7 @@ use std::path::Path;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use common::parse;
+use hyperpde_bilevel::{OptimizerKind, StepControl};
 use hyperpde_cli::{Backend, CliError, Precision, RunSettings};
 use hyperpde_pde::{Defaults, SampleSizes, Sampler};
 
@@ -21,6 +22,10 @@ const DEFAULTS: RunSettings = RunSettings {
     outer_steps: 7,
     nugget: 8e-8,
     learning_rate: 9e-3,
+    optimizer: OptimizerKind::Adam,
+    step_control: StepControl::Backtracking,
+    increment_tolerance: 0.0,
+    regularisation: 0.0,
 };
 
 /// The message with which `words` are refused, on one line.
@@ -54,6 +59,7 @@ fn without_flags_everything_is_left_to_the_problem() {
 fn every_flag_reaches_its_setting() {
     let words = "--backend ndarray --precision f64 --seed 18446744073709551615 --interior 1 --boundary 12 --validation 13 \
                  --batch 13 --gauss-newton-steps 15 --outer-steps 0 --nugget 1e-7 --learning-rate 2.5 --sampler sobol \
+                 --optimizer lbfgs --step-control full \
                  --out some/folder --json report.json --quiet";
     let flags = parse(&words.split_whitespace().collect::<Vec<_>>()).unwrap();
     assert_eq!((flags.backend, flags.precision, flags.quiet), (Backend::NdArray, Precision::F64, true));
@@ -71,6 +77,10 @@ fn every_flag_reaches_its_setting() {
         outer_steps: 0,
         nugget: 1e-7,
         learning_rate: 2.5,
+        optimizer: OptimizerKind::Lbfgs,
+        step_control: StepControl::Full,
+        increment_tolerance: 0.0,
+        regularisation: 0.0,
     };
     assert_eq!(resolved, expected);
     assert_eq!(resolved.sizes(), SampleSizes { interior: 1, boundary: 12, validation: 13 });
@@ -98,6 +108,8 @@ fn a_bad_value_is_refused_with_what_is_allowed() {
         ("--seed", &["-1", "0.5", "18446744073709551616"], "must be a whole number from 0 to 18446744073709551615"),
         ("--nugget", &["-1e-10", "1.1", "nan", "inf", "small"], "must be a number from 0 to 1, such as 1e-10"),
         ("--learning-rate", &["0", "-1", "nan", "inf", "fast"], "must be a finite number above 0, such as 1e-2"),
+        ("--optimizer", &["sgd", "Adam", ""], "must be adam or lbfgs"),
+        ("--step-control", &["none", ""], "must be full or backtracking"),
         ("--sampler", &["grid", "Sobol", ""], "must be uniform, latin-hypercube, halton or sobol"),
     ];
     for (flag, values, allowed) in others {

@@ -6,6 +6,7 @@ mod common;
 use std::fs;
 
 use common::Folder;
+use hyperpde_bilevel::{OptimizerKind, StepControl};
 use hyperpde_cli::{
     Backend, CliError, FieldErrors, LargerCloud, PerField, Precision, RunReport, RunSettings, StepLine, StepRecord,
     peak_rss_mb, table, write_atomic,
@@ -47,6 +48,10 @@ fn settings() -> RunSettings {
         outer_steps: 3,
         nugget: 1e-10,
         learning_rate: 1e-2,
+        optimizer: OptimizerKind::Adam,
+        step_control: StepControl::Backtracking,
+        increment_tolerance: 0.0,
+        regularisation: 0.0,
     }
 }
 

@@ -23,6 +23,7 @@ pub struct Posterior<K: Kernel> {
     problem: Arc<InnerProblem>,
     kernels: Vec<K>,
     weights: Vec<f64>,
+    rhs: Vec<f64>,
     ratios: Vec<f64>,
     cholesky: Cholesky,
     /// Training features per field: jets, and host data for the fused stage.
@@ -63,7 +64,31 @@ impl<K: Kernel> Posterior<K> {
             .zip(&problem.fields)
             .map(|(k, field)| FieldFeatures::new(k, &field.all, &field.space, fused))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { problem, kernels, weights, ratios, cholesky, training })
+        let rhs = problem.rhs.clone();
+        Ok(Self { problem, kernels, weights, rhs, ratios, cholesky, training })
+    }
+
+    /// Right-hand sides `b`, `[n]`.
+    pub fn rhs(&self) -> &[f64] {
+        &self.rhs
+    }
+
+    /// The posterior for other right-hand sides of the same rows, from the same factorisation.
+    ///
+    /// # Errors
+    /// [`GpError::System`] for a wrong number of values or one that is not finite, [`GpError::Factorisation`] if the solve fails.
+    pub fn with_rhs(mut self, rhs: Vec<f64>) -> Result<Self, GpError> {
+        if rhs.len() != self.rhs.len() || rhs.iter().any(|b| !b.is_finite()) {
+            return Err(GpError::System(format!(
+                "{} rows need as many finite right-hand sides, got {}",
+                self.rhs.len(),
+                rhs.iter().filter(|b| b.is_finite()).count()
+            )));
+        }
+        self.weights.clone_from(&rhs);
+        self.cholesky.solve_in_place(&mut self.weights, 1).map_err(|e| self.problem.factorisation(e))?;
+        self.rhs = rhs;
+        Ok(self)
     }
 
     /// The kernels, one per field, without gradients.
@@ -83,7 +108,7 @@ impl<K: Kernel> Posterior<K> {
 
     /// Squared norm `bᵀ (K + N)⁻¹ b` of the solution in the norm of the (regularised) prior.
     pub fn squared_norm(&self) -> f64 {
-        self.weights.iter().zip(&self.problem.rhs).map(|(w, b)| w * b).sum()
+        self.weights.iter().zip(&self.rhs).map(|(w, b)| w * b).sum()
     }
 
     /// `D u_f` at `points` for each operator `D`: `[operators][n]`.

@@ -58,6 +58,41 @@ impl Collocation {
         }
         Ok((inner, held_out))
     }
+
+    /// Divides the observations into `count` folds for cross-validation: each fold holds out another part of every set, so that each
+    /// observation is held out once. Returns `(inner, held_out)` per fold. The same seed gives
+    /// the same folds.
+    ///
+    /// # Errors
+    /// [`PdeError::Setting`] unless `count` is at least 2 and at most the size of the smallest set.
+    pub fn observation_folds(&self, count: usize, seed: u64) -> Result<Vec<(Vec<RowBlock>, Vec<RowBlock>)>, PdeError> {
+        let smallest = self.observations.iter().map(RowBlock::len).min().unwrap_or(0);
+        if !(2..=smallest).contains(&count) {
+            return Err(PdeError::Setting {
+                name: "folds of the observations".into(),
+                value: count.to_string(),
+                expected: format!("it must be at least 2 and at most {smallest}, the observations in the smallest set"),
+            });
+        }
+        let mut folds = vec![(Vec::new(), Vec::new()); count];
+        for (block, stream) in self.observations.iter().zip(SPLIT_STREAMS..) {
+            let mut order: Vec<usize> = (0..block.len()).collect();
+            order.shuffle(&mut seeded(seed, stream));
+            for (k, (inner, held_out)) in folds.iter_mut().enumerate() {
+                let part = |held: bool| {
+                    let mut indices: Vec<usize> = order.iter().copied().skip(k).step_by(count).collect();
+                    indices.sort_unstable();
+                    if !held {
+                        indices = (0..block.len()).filter(|i| indices.binary_search(i).is_err()).collect();
+                    }
+                    select(block, &indices)
+                };
+                inner.push(part(false)?);
+                held_out.push(part(true)?);
+            }
+        }
+        Ok(folds)
+    }
 }
 
 /// The rows with the given indices.

@@ -16,10 +16,10 @@ pub mod prelude {
         Bilevel, BilevelError, BilevelSettings, GaussNewtonRecord, Observer, Outcome, OuterRecord,
     };
     pub use hyperpde_gp::{Posterior, RowBlock};
-    pub use hyperpde_kernels::{Backend, GaussianConfig, GibbsConfig, Kernel, LengthScales, Operator, Points};
+    pub use hyperpde_kernels::{Backend, GaussianConfig, Gibbs, GibbsConfig, Kernel, LengthScales, Operator, Points};
     pub use hyperpde_pde::{
-        Condition, Defaults, Domain, DualNum, Face, FieldErrors, Number, Problem, Residual, SampleSizes, Sampler,
-        TestGrid, Unknown, problems,
+        Collocation, Condition, Defaults, Domain, DualNum, Face, FieldErrors, Number, Problem, Residual, SampleSizes,
+        Sampler, TestGrid, Unknown, problems,
     };
 }
 

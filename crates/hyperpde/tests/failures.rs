@@ -1,7 +1,7 @@
 //! Every failure is a typed error or a stated recovery: never a panic, never a NaN in a result.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use hyperpde::bilevel::{Bilevel, BilevelError, BilevelSettings, Event, Optimizer};
+use hyperpde::bilevel::{Bilevel, BilevelError, BilevelSettings, Event, Optimizer, OptimizerState, Progress};
 use hyperpde::burn::tensor::Device;
 use hyperpde::gp::{GpError, InnerProblem, RowBlock, SolveSettings, Workspace};
 use hyperpde::kernels::{Gibbs, parameters, with_parameters};
@@ -77,15 +77,17 @@ struct Jump {
 }
 
 impl Optimizer for Jump {
-    fn step(&mut self, theta: &mut [f64], _gradient: &[f64]) {
+    fn begin(&mut self, _state: OptimizerState) {}
+
+    fn step(&mut self, theta: &mut [f64], _loss: f64, _gradient: &[f64]) -> Progress {
         if std::mem::take(&mut self.armed) {
             theta.fill(f64::NAN);
         }
+        Progress::Continue
     }
 
-    fn reset(&mut self) {}
-
-    fn damp(&mut self, _factor: f64) {
+    fn retreat(&mut self, theta: &mut [f64], safe: &[f64]) {
+        theta.copy_from_slice(safe);
         self.damped.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
 }

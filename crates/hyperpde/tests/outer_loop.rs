@@ -1,7 +1,7 @@
 //! The hypergradient of the whole outer loss, through linearisation, features, inner solve and validation rows, against finite differences.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use hyperpde::bilevel::{Bilevel, BilevelSettings, Event, Optimizer};
+use hyperpde::bilevel::{Bilevel, BilevelSettings, Event, Optimizer, OptimizerState, Progress};
 use hyperpde::gp::{Assembly, SolveSettings};
 use hyperpde::kernels::parameters;
 use hyperpde::prelude::*;
@@ -11,13 +11,14 @@ use hyperpde::prelude::*;
 struct Record(std::sync::Arc<std::sync::Mutex<Vec<f64>>>);
 
 impl Optimizer for Record {
-    fn step(&mut self, _theta: &mut [f64], gradient: &[f64]) {
+    fn begin(&mut self, _state: OptimizerState) {}
+
+    fn step(&mut self, _theta: &mut [f64], _loss: f64, gradient: &[f64]) -> Progress {
         *self.0.lock().unwrap() = gradient.to_vec();
+        Progress::Continue
     }
 
-    fn reset(&mut self) {}
-
-    fn damp(&mut self, _factor: f64) {}
+    fn retreat(&mut self, _theta: &mut [f64], _safe: &[f64]) {}
 }
 
 /// Loss and gradient of the first outer step after one Gauss-Newton step at the kernel's own start, about a frozen non-zero iterate.

@@ -1,16 +1,7 @@
-//! Optimizers of the outer problem, on the flat vector of hyperparameters in float64.
+//! Adam, with the published constants.
 
-/// A first-order optimizer: turns a gradient into an update of the parameters.
-pub trait Optimizer: Send {
-    /// One update in place.
-    fn step(&mut self, theta: &mut [f64], gradient: &[f64]);
-
-    /// Forgets everything learned so far (moments, step count).
-    fn reset(&mut self);
-
-    /// Scales all future steps by `factor`; [`Optimizer::reset`] does not undo it.
-    fn damp(&mut self, factor: f64);
-}
+use super::{Optimizer, OptimizerSnapshot, Progress};
+use crate::settings::OptimizerState;
 
 /// Adam (Kingma and Ba, *Adam: a method for stochastic optimization*, 2015, algorithm 1).
 ///
@@ -41,8 +32,22 @@ impl Adam {
     }
 }
 
+impl Adam {
+    fn forget(&mut self) {
+        self.first.clear();
+        self.second.clear();
+        self.steps = 0;
+    }
+}
+
 impl Optimizer for Adam {
-    fn step(&mut self, theta: &mut [f64], gradient: &[f64]) {
+    fn begin(&mut self, state: OptimizerState) {
+        if state == OptimizerState::Reset {
+            self.forget();
+        }
+    }
+
+    fn step(&mut self, theta: &mut [f64], _loss: f64, gradient: &[f64]) -> Progress {
         self.first.resize(theta.len(), 0.0);
         self.second.resize(theta.len(), 0.0);
         self.steps = self.steps.saturating_add(1);
@@ -53,15 +58,27 @@ impl Optimizer for Adam {
             *v = self.beta2 * *v + (1.0 - self.beta2) * g * g;
             *t -= self.learning_rate * (*m / c1) / ((*v / c2).sqrt() + self.epsilon);
         }
+        Progress::Continue
     }
 
-    fn reset(&mut self) {
-        self.first.clear();
-        self.second.clear();
-        self.steps = 0;
+    /// Back to the safe point, with half the learning rate from now on.
+    fn retreat(&mut self, theta: &mut [f64], safe: &[f64]) {
+        theta.copy_from_slice(safe);
+        self.forget();
+        self.learning_rate *= 0.5;
     }
 
-    fn damp(&mut self, factor: f64) {
-        self.learning_rate *= factor;
+    fn save(&self) -> OptimizerSnapshot {
+        OptimizerSnapshot {
+            scalars: vec![self.learning_rate, f64::from(self.steps)],
+            vectors: vec![self.first.clone(), self.second.clone()],
+        }
+    }
+
+    fn load(&mut self, snapshot: &OptimizerSnapshot) {
+        if let ([rate, steps], [first, second]) = (snapshot.scalars.as_slice(), snapshot.vectors.as_slice()) {
+            (self.learning_rate, self.steps) = (*rate, *steps as i32);
+            (self.first, self.second) = (first.clone(), second.clone());
+        }
     }
 }
