@@ -28,6 +28,8 @@ use crate::stage::Stage;
 const DIVERGED: f64 = 1e12;
 /// Relative decrease of the residual, per fraction of the step, that counts as progress.
 const DECREASE: f64 = 1e-3;
+/// A step that changes the unknowns by less than this (relative) is taken whole: its residual is a matter of the nugget and of rounding.
+const SMALL: f64 = 1e-6;
 /// Halvings of a step at most.
 const HALVINGS: i32 = 6;
 
@@ -104,6 +106,9 @@ impl<K: Kernel> Bilevel<K> {
         };
         let now = norm(&residuals);
         let mut step = self.whole_step()?;
+        if change(&step.latents, &self.at_collocation).0 <= SMALL {
+            return Ok(step);
+        }
         let whole = step.posterior.rhs().to_vec();
         let mut best: Option<(f64, f64)> = None;
         for _ in 0..HALVINGS {

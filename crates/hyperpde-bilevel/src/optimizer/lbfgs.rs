@@ -7,8 +7,8 @@
 //! parameter the secant method on `φ'`.
 //!
 //! `φ` has plateaus, where the kernel is so narrow or so wide that the solution does not depend on it, and the gradient on them may
-//! point away from the valley; and while Gauss-Newton still moves, the valley of one loss is not that of the next. With few parameters
-//! the first losses are therefore scanned first, one coordinate after the other, on a grid of a factor of two.
+//! point away from the valley. With few parameters the first loss is therefore scanned first, one coordinate after the other, on a grid
+//! of a factor of two.
 
 use std::collections::VecDeque;
 
@@ -20,7 +20,7 @@ use crate::settings::OptimizerState;
 const TINY: f64 = 1e-300;
 
 /// Offsets of the scan: factors of two, more of them upwards.
-const SCAN: [f64; 9] = [-2.1, -1.4, -0.7, 0.7, 1.4, 2.1, 2.8, 3.5, 4.2];
+const SCAN: [f64; 8] = [-1.4, -0.7, 0.7, 1.4, 2.1, 2.8, 3.5, 4.2];
 
 /// L-BFGS with a strong Wolfe line search on `ln L` (see the module documentation).
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl Default for Lbfgs {
             first_step: 0.1,
             tolerance: 1e-3,
             scanned: 8,
-            scans: 3,
+            scans: 1,
             scan: Scan::Done,
             pairs: VecDeque::new(),
             search: None,
