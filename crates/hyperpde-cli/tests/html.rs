@@ -25,7 +25,8 @@ fn report(problem: &str) -> RunReport {
         learning_rate: 1e-2,
     };
     let mut report = RunReport::new(problem, Backend::Flex, Precision::F64, &settings);
-    let errors = |field: &str, linf: f64| FieldErrors { field: field.into(), linf, rmse: linf / 10.0, rel_l2: linf / 5.0 };
+    let errors =
+        |field: &str, linf: f64| FieldErrors { field: field.into(), linf, rmse: linf / 10.0, rel_l2: linf / 5.0 };
     report.set_initial_errors(&[errors("u", 0.5), errors("v", 2.0)]);
     report.set_errors(&[errors("u", 1.25e-4), errors("v", 2.5)]);
     report.larger_cloud = Some(LargerCloud::new(100, 24, &[errors("u", 1e-5), errors("v", 1.0)]));
@@ -41,7 +42,12 @@ fn report(problem: &str) -> RunReport {
 
 fn figure(caption: &str, widths: &[InlineWidth]) -> Figure {
     let part = |width: &InlineWidth| Inline { svg: format!("<svg data-width=\"{width:?}\"></svg>\n"), width: *width };
-    Figure { caption: caption.into(), png: "f.png".into(), svg: "f.svg".into(), inline: widths.iter().map(part).collect() }
+    Figure {
+        caption: caption.into(),
+        png: "f.png".into(),
+        svg: "f.svg".into(),
+        inline: widths.iter().map(part).collect(),
+    }
 }
 
 /// Without the style, which is no business of the structure.

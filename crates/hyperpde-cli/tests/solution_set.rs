@@ -38,7 +38,11 @@ fn every_figure_is_written_as_png_and_as_well_formed_svg() {
     let cases: [(&[usize], &[&str], &[(u32, u32)]); 3] = [
         (&[30], &["solution_u", "length_scales"], &[panels_size(2), LINES_SIZE]),
         (&[8, 5], &["solution_u", "deviation_u", "length_scales"], &[panels_size(3), PANEL_SIZE, panels_size(2)]),
-        (&[6, 5, 7], &["solution_u", "deviation_u", "length_scales"], &[panels_size(9), panels_size(3), panels_size(6)]),
+        (
+            &[6, 5, 7],
+            &["solution_u", "deviation_u", "length_scales"],
+            &[panels_size(9), panels_size(3), panels_size(6)],
+        ),
     ];
     for (shape, stems, sizes) in cases {
         let folder = Folder::new();
@@ -129,7 +133,8 @@ fn constants_names_and_wrong_lengths() {
         let (grid, collocation) = setting(shape);
         let zero = on(&grid, |_| 0.0);
         let field = FieldData { name: "a/../b", solution: &zero, reference: Some(&zero), deviation: &zero };
-        let data = FigureData { grid: &grid, collocation: &collocation, fields: vec![field], kernel_fields: Vec::new() };
+        let data =
+            FigureData { grid: &grid, collocation: &collocation, fields: vec![field], kernel_fields: Vec::new() };
         let figures = solution_set(folder.path(), &data).unwrap();
         assert_eq!(names(&figures)[0], "solution_a____b.png");
 

@@ -86,10 +86,10 @@ impl Plot<'_> {
     }
 
     /// The plot alone on a sheet.
-    pub fn scene(&self, size: (u32, u32)) -> Result<Scene, FigureError> {
+    fn scene(&self, size: (u32, u32), margins: &Margins) -> Result<Scene, FigureError> {
         let mut scene = Scene::new(size);
-        let (cell, margins) = (scene.rect(), self.margins(size)?);
-        self.draw(&mut scene, cell, &margins)?;
+        let cell = scene.rect();
+        self.draw(&mut scene, cell, margins)?;
         Ok(scene)
     }
 }
@@ -120,10 +120,7 @@ fn panel_scene(title: &str, plots: &[Plot<'_>]) -> Result<Scene, FigureError> {
     let width = scene.size.0 as i32;
     let at = (f64::from(width) / 2.0, f64::from(HEADING) / 2.0 + 8.0);
     write_fitted(&mut scene, title, TITLE_SIZE + 8, width - 4 * GAP, at, Anchor::Middle)?;
-    let mut margins = Margins::default();
-    for plot in plots {
-        margins = margins.max(plot.margins(PANEL_SIZE)?);
-    }
+    let margins = common_margins(plots, PANEL_SIZE)?;
     let (_, columns) = arrangement(plots.len());
     let (w, h) = (PANEL_SIZE.0 as i32, PANEL_SIZE.1 as i32);
     for (k, plot) in plots.iter().enumerate() {
@@ -133,10 +130,16 @@ fn panel_scene(title: &str, plots: &[Plot<'_>]) -> Result<Scene, FigureError> {
     Ok(scene)
 }
 
+/// Margins in which each of the plots has room.
+fn common_margins(plots: &[Plot<'_>], size: (u32, u32)) -> Result<Margins, FigureError> {
+    plots.iter().try_fold(Margins::default(), |all, plot| Ok(all.max(plot.margins(size)?)))
+}
+
 /// Writes a figure of several panels; `path` gets the extensions `png` and `svg`.
 pub(crate) fn write_panels(path: &Path, title: &str, caption: &str, plots: &[Plot<'_>]) -> Result<Figure, FigureError> {
     let (png, svg) = write_scene(path, caption, &panel_scene(title, plots)?)?;
-    let inline = plots.iter().map(|plot| inline(plot, INLINE_PANEL, InlineWidth::Any));
+    let margins = common_margins(plots, INLINE_PANEL)?;
+    let inline = plots.iter().map(|plot| inline(plot, INLINE_PANEL, &margins, InlineWidth::Any));
     Ok(Figure { caption: caption.to_owned(), png, svg, inline: inline.collect::<Result<_, _>>()? })
 }
 
@@ -147,18 +150,17 @@ pub(crate) fn write_single(
     caption: &str,
     plot: &Plot<'_>,
 ) -> Result<Figure, FigureError> {
-    let (png, svg) = write_scene(path, caption, &plot.scene(size)?)?;
-    let inline = match plot {
-        Plot::Map(_) => vec![inline(plot, INLINE_PANEL, InlineWidth::Any)?],
-        Plot::Lines(_) => {
-            vec![inline(plot, INLINE_WIDE, InlineWidth::Wide)?, inline(plot, INLINE_NARROW, InlineWidth::Narrow)?]
-        }
+    let (png, svg) = write_scene(path, caption, &plot.scene(size, &plot.margins(size)?)?)?;
+    let sizes: &[((u32, u32), InlineWidth)] = match plot {
+        Plot::Map(_) => &[(INLINE_PANEL, InlineWidth::Any)],
+        Plot::Lines(_) => &[(INLINE_WIDE, InlineWidth::Wide), (INLINE_NARROW, InlineWidth::Narrow)],
     };
-    Ok(Figure { caption: caption.to_owned(), png, svg, inline })
+    let inline = sizes.iter().map(|(size, width)| inline(plot, *size, &plot.margins(*size)?, *width));
+    Ok(Figure { caption: caption.to_owned(), png, svg, inline: inline.collect::<Result<_, _>>()? })
 }
 
-fn inline(plot: &Plot<'_>, size: (u32, u32), width: InlineWidth) -> Result<Inline, FigureError> {
-    Ok(Inline { svg: svg(&plot.scene(size)?, plot.title())?, width })
+fn inline(plot: &Plot<'_>, size: (u32, u32), margins: &Margins, width: InlineWidth) -> Result<Inline, FigureError> {
+    Ok(Inline { svg: svg(&plot.scene(size, margins)?, plot.title())?, width })
 }
 
 fn write_scene(path: &Path, label: &str, scene: &Scene) -> Result<(PathBuf, PathBuf), FigureError> {

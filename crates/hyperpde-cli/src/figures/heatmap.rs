@@ -20,6 +20,10 @@ const POINT_SLACK: f64 = 0.02;
 const BOUNDARY_COLOR: Paint = Paint::Data([230, 60, 40]);
 const WHITE: Paint = Paint::Data([255; 3]);
 const BLACK: Paint = Paint::Data([30; 3]);
+/// Width of a plot with marks of full size.
+const FULL_WIDTH: f64 = 700.0;
+/// What the rim adds to a mark.
+const RIM: f64 = 2.4;
 /// Pixels per direction of the image in SVG, at least and at most.
 const IMAGE_PIXELS: (usize, usize) = (256, 640);
 
@@ -166,8 +170,9 @@ impl<'a> Panel<'a> {
             let visible = near.contains(&x) && near.contains(&y);
             visible.then(|| (rect.column(x.clamp(0.0, 1.0)), rect.row(y.clamp(0.0, 1.0))))
         };
-        interior_marks(scene, self.map.interior.iter().filter_map(position).collect());
-        boundary_marks(scene, self.map.boundary.iter().filter_map(position).collect());
+        let scale = mark_scale(rect);
+        interior_marks(scene, self.map.interior.iter().filter_map(position).collect(), scale);
+        boundary_marks(scene, self.map.boundary.iter().filter_map(position).collect(), scale);
     }
 
     fn draw_bar(&self, scene: &mut Scene, rect: Rect) -> Result<(), FigureError> {
@@ -202,7 +207,7 @@ impl<'a> Panel<'a> {
         }
         let mut x = middle - f64::from(widths.iter().sum::<i32>() + (entries.len() as i32 - 1) * 3 * GAP) / 2.0;
         for ((text, mark), width) in entries.iter().zip(widths) {
-            mark(scene, vec![(x + f64::from(GAP) / 2.0, y)]);
+            mark(scene, vec![(x + f64::from(GAP) / 2.0, y)], 1.0);
             write(scene, text, TICK_SIZE, (x + f64::from(2 * GAP), y), Anchor::Start);
             x += f64::from(width + 3 * GAP);
         }
@@ -210,21 +215,26 @@ impl<'a> Panel<'a> {
     }
 }
 
-/// Draws the signs of a class of points.
-type Marker = fn(&mut Scene, Vec<(f64, f64)>);
-
-fn interior_marks(scene: &mut Scene, at: Vec<(f64, f64)>) {
-    outlined(scene, at, Shape::Round, 7.0, WHITE);
+/// Marks shrink with the plot, so that a small drawing is not covered by them.
+fn mark_scale(plot: Rect) -> f64 {
+    (f64::from(plot.width()) / FULL_WIDTH).clamp(0.4, 1.0)
 }
 
-fn boundary_marks(scene: &mut Scene, at: Vec<(f64, f64)>) {
-    outlined(scene, at, Shape::Square, 9.0, BOUNDARY_COLOR);
+/// Draws the signs of a class of points, at a scale.
+type Marker = fn(&mut Scene, Vec<(f64, f64)>, f64);
+
+fn interior_marks(scene: &mut Scene, at: Vec<(f64, f64)>, scale: f64) {
+    outlined(scene, at, Shape::Round, 7.0 * scale, WHITE);
+}
+
+fn boundary_marks(scene: &mut Scene, at: Vec<(f64, f64)>, scale: f64) {
+    outlined(scene, at, Shape::Square, 9.0 * scale, BOUNDARY_COLOR);
 }
 
 /// Marks with a dark rim, which stands out on light colours.
 fn outlined(scene: &mut Scene, at: Vec<(f64, f64)>, shape: Shape, size: f64, paint: Paint) {
     if !at.is_empty() {
-        scene.add(Item::Marks { at: at.clone(), shape, size: size + 2.5, paint: BLACK });
+        scene.add(Item::Marks { at: at.clone(), shape, size: size + RIM, paint: BLACK });
         scene.add(Item::Marks { at, shape, size, paint });
     }
 }

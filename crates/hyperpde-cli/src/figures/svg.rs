@@ -85,12 +85,16 @@ fn write_item(out: &mut String, item: &Item) -> Result<(), FigureError> {
             let (x, y) = if *upwards { (at.0 + below, at.1) } else { (at.0, at.1 + below) };
             let (x, y) = (short(x), short(y));
             let turn = if *upwards { format!(" transform=\"rotate(-90 {x} {y})\"") } else { String::new() };
-            // Another font than the one measured must not run into its neighbours.
-            let length = short(text::width(text, *size)?);
+            // Another font than the one measured must not run into its neighbours; a single letter does not.
+            let length = if text.chars().nth(1).is_some() {
+                let length = short(text::width(text, *size)?);
+                format!(" textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\"")
+            } else {
+                String::new()
+            };
             writeln!(
                 out,
-                "<text x=\"{x}\" y=\"{y}\" font-size=\"{}\" text-anchor=\"{anchor}\" textLength=\"{length}\" \
-                 lengthAdjust=\"spacingAndGlyphs\" {}{turn}>{}</text>",
+                "<text x=\"{x}\" y=\"{y}\" font-size=\"{}\" text-anchor=\"{anchor}\"{length} {}{turn}>{}</text>",
                 short(text::em(*size)),
                 fill(Paint::Ink),
                 escape(text)

@@ -30,8 +30,30 @@ fn failed(error: impl std::fmt::Display) -> FigureError {
 }
 
 /// Width of `text` in pixels.
+///
+/// Words are set one by one: the font moves some letters into the space after them until words seem to touch.
 pub(crate) fn width(text: &str, size: i32) -> Result<f64, FigureError> {
-    let (wide, _) = font(MEASURED_AT)?.box_size(text).map_err(failed)?;
+    let mut end = 0.0;
+    for (start, word) in words(text, size)? {
+        end = start + piece_width(word, size)?;
+    }
+    Ok(end)
+}
+
+/// The words of `text`, each with where it starts.
+fn words(text: &str, size: i32) -> Result<Vec<(f64, &str)>, FigureError> {
+    let space = piece_width(" ", size)?;
+    let mut start = 0.0;
+    let mut words = Vec::new();
+    for word in text.split(' ') {
+        words.push((start, word));
+        start += piece_width(word, size)? + space;
+    }
+    Ok(words)
+}
+
+fn piece_width(piece: &str, size: i32) -> Result<f64, FigureError> {
+    let (wide, _) = font(MEASURED_AT)?.box_size(piece).map_err(failed)?;
     Ok(f64::from(wide) * f64::from(size) / f64::from(MEASURED_AT))
 }
 
@@ -52,15 +74,18 @@ pub(crate) fn baseline(size: i32) -> f64 {
 
 /// Calls `ink(x, y, coverage)` for the glyphs' pixels at `size`; x counts from the start, y downwards from the baseline.
 pub(crate) fn glyphs(text: &str, size: i32, mut ink: impl FnMut(i32, i32, f64)) -> Result<(), FigureError> {
-    // The library puts the baseline half a size below the place it is given.
-    let draw = |x: i32, y: i32, coverage: f32| {
-        ink(x, y, f64::from(coverage));
-        Ok::<(), std::convert::Infallible>(())
-    };
-    match font(size)?.draw(text, (0, -(size / 2)), draw).map_err(failed)? {
-        Ok(()) => Ok(()),
-        Err(never) => match never {},
+    for (start, word) in words(text, size)? {
+        let draw = |x: i32, y: i32, coverage: f32| {
+            ink(x, y, f64::from(coverage));
+            Ok::<(), std::convert::Infallible>(())
+        };
+        // The library puts the baseline half a size below the place it is given.
+        match font(size)?.draw(word, (start.round() as i32, -(size / 2)), draw).map_err(failed)? {
+            Ok(()) => {}
+            Err(never) => match never {},
+        }
     }
+    Ok(())
 }
 
 /// `text` in at most `room` pixels: in a smaller size if needed (down to two thirds), then cut with an ellipsis.

@@ -85,7 +85,6 @@ fn serialized(choice: &impl serde::Serialize) -> String {
 
 fn tile(out: &mut String, main: bool, what: &str, number: &str, note: &str) {
     let class = if main { " class=\"main\"" } else { "" };
-    let note = if note.is_empty() { String::new() } else { format!("<i>{note}</i>") };
     let _ = writeln!(out, "<li{class}><span>{what}</span><b>{number}</b>{note}</li>");
 }
 
@@ -100,13 +99,13 @@ fn tiles(out: &mut String, report: &RunReport) {
             Some(before) => (format!("{} → {}", number(before), number(*after)), change(before, *after)),
             None => (number(*after), String::new()),
         };
-        tile(out, true, &format!("largest error{of}, before and after learning"), &shown, &note);
+        tile(out, true, &format!("largest error{of}"), &shown, &note);
     }
     if let Some(residual) = report.history.iter().filter_map(|s| s.step.residual).reduce(f64::min) {
         tile(out, false, "smallest residual", &number(residual), "");
     }
-    tile(out, false, "learning", &seconds(report.seconds_learn), "");
-    tile(out, false, "all", &seconds(report.seconds_total), "");
+    tile(out, false, "learning time", &seconds(report.seconds_learn), "");
+    tile(out, false, "total time", &seconds(report.seconds_total), "");
     if let Some(memory) = report.peak_rss_mb {
         tile(out, false, "peak memory", &format!("{memory:.0}&nbsp;MiB"), "");
     }
@@ -115,10 +114,14 @@ fn tiles(out: &mut String, report: &RunReport) {
     out.push_str("</ul>\n");
 }
 
-/// How much smaller an error became; nothing if it did not.
+/// What the numbers before and after an arrow mean; how much smaller an error became, if it did.
 fn change(before: f64, after: f64) -> String {
     let times = before / after;
-    if times.is_finite() && times >= 1.05 { format!("{} times smaller", number(times)) } else { String::new() }
+    if times.is_finite() && times >= 1.05 {
+        format!("<i class=\"good\">{} times smaller after learning</i>", number(times))
+    } else {
+        "<i>before → after learning</i>".to_owned()
+    }
 }
 
 fn errors(out: &mut String, report: &RunReport) {
@@ -129,7 +132,7 @@ fn errors(out: &mut String, report: &RunReport) {
         return;
     }
     out.push_str(
-        "<table>\n<thead><tr><th scope=\"col\"></th><th scope=\"col\">L-infinity</th><th scope=\"col\">RMSE</th>\
+        "<table class=\"errors\">\n<thead><tr><th scope=\"col\"></th><th scope=\"col\">L-infinity</th><th scope=\"col\">RMSE</th>\
          <th scope=\"col\">relative L2</th></tr></thead>\n<tbody>\n",
     );
     for row in rows {
@@ -159,9 +162,8 @@ fn warnings(out: &mut String, warnings: &[String]) {
 fn figure(out: &mut String, figure: &Figure) {
     let parts = |of: fn(&Inline) -> bool| figure.inline.iter().filter(move |part| of(part));
     out.push_str("<figure>\n");
-    let panels = parts(|part| part.width == InlineWidth::Any).count();
-    if panels > 0 {
-        let _ = writeln!(out, "<div class=\"panels{}\">", if panels == 1 { " one" } else { "" });
+    if parts(|part| part.width == InlineWidth::Any).next().is_some() {
+        out.push_str("<div class=\"panels\">\n");
         parts(|part| part.width == InlineWidth::Any).for_each(|part| out.push_str(&part.svg));
         out.push_str("</div>\n");
     }

@@ -7,6 +7,9 @@ use crate::figures::escape;
 /// Longest list that is written out.
 const MAX_ENTRIES: usize = 12;
 
+/// Narrow, and no line breaks at it.
+const THIN_SPACE: char = '\u{202f}';
+
 /// Three significant digits: plain where that is short, else with a power of ten.
 pub(super) fn number(value: f64) -> String {
     if !value.is_finite() {
@@ -22,9 +25,14 @@ pub(super) fn number(value: f64) -> String {
     if (-3..6).contains(&power) {
         let decimals = (2 - power).max(0) as usize;
         let text = format!("{value:.decimals$}");
-        return minus(if decimals > 0 { text.trim_end_matches('0').trim_end_matches('.') } else { &text });
+        return minus(trimmed(&text));
     }
-    format!("{}&nbsp;×&nbsp;10<sup>{}</sup>", minus(digits), minus(exponent))
+    format!("{}{THIN_SPACE}×{THIN_SPACE}10<sup>{}</sup>", minus(trimmed(digits)), minus(exponent))
+}
+
+/// Without zeros at the end of the decimals.
+fn trimmed(text: &str) -> &str {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
 /// With the typographic minus sign.
@@ -91,8 +99,9 @@ mod tests {
             (0.001, "0.001"),
             (123456.0, "123456"),
             (12.96, "13"),
-            (1.654e-4, "1.65&nbsp;×&nbsp;10<sup>−4</sup>"),
-            (-3.2e7, "−3.20&nbsp;×&nbsp;10<sup>7</sup>"),
+            (1.654e-4, "1.65\u{202f}×\u{202f}10<sup>−4</sup>"),
+            (-3.2e7, "−3.2\u{202f}×\u{202f}10<sup>7</sup>"),
+            (1e-10, "1\u{202f}×\u{202f}10<sup>−10</sup>"),
             (f64::NAN, "not finite"),
         ] {
             assert_eq!(number(value), text);
