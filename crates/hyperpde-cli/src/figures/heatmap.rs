@@ -105,8 +105,8 @@ impl<'a> Panel<'a> {
         let axis = |name: &str, axis: &Axis<'_>| {
             let what = format!("the {name} axis of {}", map.title);
             for pair in axis.nodes.windows(2) {
-                // Written so that NaN is refused as well.
-                if !(pair[0] < pair[1]) {
+                // Nothing compares with NaN, which is refused as well.
+                if pair[0].partial_cmp(&pair[1]) != Some(std::cmp::Ordering::Less) {
                     return Err(FigureError::Range { what, min: pair[0], max: pair[1] });
                 }
             }

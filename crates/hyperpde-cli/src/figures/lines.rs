@@ -4,39 +4,19 @@ use std::path::Path;
 
 use super::figure::{Figure, Plot, write_single};
 use super::frame::{
-    Frame, GAP, Margins, TICK_SIZE, TITLE_MARGIN, bottom_margin, left_margin, tick_width, vertical, vertical_ticks,
-    write_fitted, write_title,
+    Frame, GAP, Margins, TITLE_MARGIN, bottom_margin, left_margin, tick_width, vertical, vertical_ticks, write_title,
 };
+use super::legend::{draw_legend, drawn, drawn_band, legend_height, look, mark_disc, mark_line};
 use super::scale::Scale;
-use super::scene::{Anchor, Item, Paint, Rect, Scene, Shape};
-use super::text::widest;
+use super::scene::{Paint, Rect, Scene};
 use super::{FigureError, check_values};
 
 /// Width and height of a line plot, pixels.
 pub const LINES_SIZE: (u32, u32) = (1400, 840);
-/// Colours that stay apart for the colour-blind (Okabe and Ito), without the yellow that is too pale on white.
-const COLORS: [Paint; 7] = [
-    Paint::Data([0, 114, 178]),
-    Paint::Data([213, 94, 0]),
-    Paint::Data([0, 158, 115]),
-    Paint::Data([204, 121, 167]),
-    Paint::Data([86, 180, 233]),
-    Paint::Data([230, 159, 0]),
-    Paint::Ink,
-];
 /// Most series in one plot: every colour, solid and dashed.
 const MAX_SERIES: usize = 14;
 /// Longest series; more points than that can't be seen in 1400 pixels.
 const MAX_POINTS: usize = 10_000_000;
-/// Width of a line.
-const WEIGHT: f64 = 3.6;
-/// Dash and gap between the middles of round ends.
-const DASH: [f64; 2] = [11.0, 11.0];
-/// Length of the line in front of a legend entry.
-const SAMPLE: i32 = 50;
-/// Height of a line of the legend.
-const LEGEND_LINE: i32 = TICK_SIZE + GAP;
-const BAND_OPACITY: f64 = 0.25;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,22 +97,6 @@ pub(crate) struct LinePanel<'a> {
     y: Scale,
 }
 
-/// A sign of the legend, and its text.
-enum Entry<'p> {
-    Line(usize, &'p Series),
-    Band(&'p str),
-    Mark(&'p str),
-}
-
-impl Entry<'_> {
-    fn name(&self) -> &str {
-        match self {
-            Self::Line(_, series) => &series.name,
-            Self::Band(name) | Self::Mark(name) => name,
-        }
-    }
-}
-
 impl<'a> LinePanel<'a> {
     pub fn new(plot: LinePlot<'a>) -> Result<Self, FigureError> {
         if !(1..=MAX_SERIES).contains(&plot.series.len()) {
@@ -175,15 +139,14 @@ impl<'a> LinePanel<'a> {
         let height = size.1 as i32 - TITLE_MARGIN - bottom;
         let left = left_margin(tick_width(&vertical_ticks(&self.y, height))?, self.plot.y_label);
         let right = 4 * GAP;
-        let rows = self.legend_rows(size.0 as i32 - left - right)?.len() as i32;
-        let legend = if rows > 0 { rows * LEGEND_LINE + GAP } else { 0 };
+        let legend = legend_height(&self.plot, size.0 as i32 - left - right)?;
         Ok(Margins { left, right, top: TITLE_MARGIN + legend, bottom })
     }
 
     pub fn draw(&self, scene: &mut Scene, cell: Rect, margins: &Margins) -> Result<(), FigureError> {
         let rect = margins.inside(cell);
         write_title(scene, self.plot.title, cell, rect)?;
-        self.draw_legend(scene, cell, rect)?;
+        draw_legend(scene, &self.plot, cell, rect)?;
         let frame = Frame { rect, x: self.x, y: self.y, x_label: self.plot.x_label, y_label: self.plot.y_label };
         frame.draw_grid(scene)?;
         let place = |x: f64, y: f64| (rect.column(self.x.unit(x)), rect.row(self.y.unit(y)));
@@ -192,7 +155,7 @@ impl<'a> LinePanel<'a> {
                 let (column, low) = place(*x, *low);
                 (column, low, place(*x, *high).1)
             });
-            scene.add(Item::Band { points: points.collect(), paint: COLORS[0], opacity: BAND_OPACITY });
+            scene.add(drawn_band(points.collect()));
         }
         for x in &self.plot.rug {
             let unit = self.x.unclamped(*x);
@@ -212,84 +175,6 @@ impl<'a> LinePanel<'a> {
             mark_disc(scene, place(mark.at.0, mark.at.1));
         }
         frame.draw(scene)
-    }
-
-    fn entries(&self) -> Vec<Entry<'_>> {
-        let series = self.plot.series.iter().enumerate().map(|(index, series)| Entry::Line(index, series));
-        let band = self.plot.band.as_ref().map(|band| Entry::Band(&band.name));
-        let mark = self.plot.mark.as_ref().map(|mark| Entry::Mark(&mark.name));
-        let entries: Vec<Entry<'_>> = series.chain(band).chain(mark).collect();
-        if entries.len() > 1 { entries } else { Vec::new() }
-    }
-
-    /// Entries with their widths, as many side by side as there is room for.
-    fn legend_rows(&self, room: i32) -> Result<Vec<Vec<(Entry<'_>, i32)>>, FigureError> {
-        let mut rows: Vec<Vec<(Entry<'_>, i32)>> = Vec::new();
-        let mut used = 0;
-        for entry in self.entries() {
-            let width = (SAMPLE + GAP + widest([entry.name()], TICK_SIZE)?).min(room);
-            match rows.last_mut() {
-                Some(row) if used + 3 * GAP + width <= room => {
-                    used += 3 * GAP + width;
-                    row.push((entry, width));
-                }
-                _ => {
-                    used = width;
-                    rows.push(vec![(entry, width)]);
-                }
-            }
-        }
-        Ok(rows)
-    }
-
-    /// Above the plot, below the title.
-    fn draw_legend(&self, scene: &mut Scene, cell: Rect, rect: Rect) -> Result<(), FigureError> {
-        let rows = self.legend_rows(rect.width())?;
-        for (k, row) in rows.into_iter().enumerate() {
-            let y = f64::from(cell.y0 + TITLE_MARGIN + k as i32 * LEGEND_LINE + LEGEND_LINE / 2 - GAP);
-            let mut left = rect.x0;
-            for (entry, width) in row {
-                let ends = vec![(f64::from(left), y), (f64::from(left + SAMPLE), y)];
-                match entry {
-                    Entry::Line(index, series) => scene.add(drawn(ends, look(index, series))),
-                    Entry::Band(_) => {
-                        let half = f64::from(TICK_SIZE) / 3.0;
-                        let points = ends.iter().map(|(x, y)| (*x, y - half, y + half)).collect();
-                        scene.add(Item::Band { points, paint: COLORS[0], opacity: BAND_OPACITY });
-                    }
-                    Entry::Mark(_) => {
-                        scene.add(mark_line(ends));
-                        mark_disc(scene, (f64::from(left + SAMPLE / 2), y));
-                    }
-                }
-                let at = (f64::from(left + SAMPLE + GAP), y);
-                write_fitted(scene, entry.name(), TICK_SIZE, width - SAMPLE - GAP, at, Anchor::Start)?;
-                left += width + 3 * GAP;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Colour and whether dashed. The second time round the colours, the dashes are the other way.
-fn look(index: usize, series: &Series) -> (Paint, bool) {
-    (COLORS[index % COLORS.len()], series.dashed != (index >= COLORS.len()))
-}
-
-fn drawn(points: Vec<(f64, f64)>, (paint, dashed): (Paint, bool)) -> Item {
-    if points.len() == 1 {
-        return Item::Marks { at: points, shape: Shape::Round, size: 12.0, paint };
-    }
-    Item::Line { points, width: WEIGHT, paint, dash: dashed.then_some(DASH) }
-}
-
-fn mark_line(points: Vec<(f64, f64)>) -> Item {
-    Item::Line { points, width: 2.0, paint: Paint::Ink, dash: Some([2.0, 7.0]) }
-}
-
-fn mark_disc(scene: &mut Scene, at: (f64, f64)) {
-    for (size, paint) in [(17.0, Paint::Ink), (11.0, Paint::Paper)] {
-        scene.add(Item::Marks { at: vec![at], shape: Shape::Round, size, paint });
     }
 }
 

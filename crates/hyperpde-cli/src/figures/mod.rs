@@ -8,6 +8,7 @@ mod figure;
 mod frame;
 mod heatmap;
 mod history;
+mod legend;
 mod lines;
 mod palette;
 mod raster;
@@ -15,6 +16,7 @@ mod scale;
 mod scene;
 mod slices;
 mod solution;
+mod strokes;
 mod svg;
 mod text;
 
