@@ -33,9 +33,12 @@ fn names(figures: &[Figure]) -> Vec<String> {
     files.map(|file| file.file_name().unwrap().to_str().unwrap().to_owned()).collect()
 }
 
+/// Shape of the grid, names of the figures without extension, and their sizes.
+type Case<'a> = (&'a [usize], &'a [&'a str], &'a [(u32, u32)]);
+
 #[test]
 fn every_figure_is_written_as_png_and_as_well_formed_svg() {
-    let cases: [(&[usize], &[&str], &[(u32, u32)]); 3] = [
+    let cases: [Case<'_>; 3] = [
         (&[30], &["solution_u", "length_scales"], &[panels_size(2), LINES_SIZE]),
         (&[8, 5], &["solution_u", "deviation_u", "length_scales"], &[panels_size(3), PANEL_SIZE, panels_size(2)]),
         (
