@@ -71,19 +71,23 @@ fn rows<'p>(plot: &'p LinePlot<'_>, room: i32) -> Result<Vec<Vec<(Entry<'p>, i32
     Ok(rows)
 }
 
-/// Height of the legend in a plot about `room` pixels wide.
+/// Height of the legend in `room` pixels of width.
 pub(crate) fn legend_height(plot: &LinePlot<'_>, room: i32) -> Result<i32, FigureError> {
-    // A little less room than there seems to be: neighbours may ask for wider margins.
-    let count = rows(plot, room - 3 * GAP)?.len() as i32;
+    let count = rows(plot, room)?.len() as i32;
     Ok(if count > 0 { count * LINE + GAP } else { 0 })
 }
 
-/// Draws the legend above the plot `rect`, below the title of `cell`.
-pub(crate) fn draw_legend(scene: &mut Scene, plot: &LinePlot<'_>, cell: Rect, rect: Rect) -> Result<(), FigureError> {
-    let rows = rows(plot, rect.width())?;
-    for (k, row) in rows.into_iter().enumerate() {
+/// Draws the legend from column `first` on in `room` pixels of width, below the title of `cell`.
+pub(crate) fn draw_legend(
+    scene: &mut Scene,
+    plot: &LinePlot<'_>,
+    cell: Rect,
+    first: i32,
+    room: i32,
+) -> Result<(), FigureError> {
+    for (k, row) in rows(plot, room)?.into_iter().enumerate() {
         let y = f64::from(cell.y0 + TITLE_MARGIN + k as i32 * LINE + LINE / 2 - GAP);
-        let mut left = rect.x0;
+        let mut left = first;
         for (entry, width) in row {
             let ends = vec![(f64::from(left), y), (f64::from(left + SAMPLE), y)];
             match entry {

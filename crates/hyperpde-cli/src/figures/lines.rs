@@ -13,6 +13,8 @@ use super::{FigureError, check_values};
 
 /// Width and height of a line plot, pixels.
 pub const LINES_SIZE: (u32, u32) = (1400, 840);
+/// Space right of a plot.
+const RIGHT: i32 = 4 * GAP;
 /// Most series in one plot: every colour, solid and dashed.
 const MAX_SERIES: usize = 14;
 /// Longest series; more points than that can't be seen in 1400 pixels.
@@ -138,15 +140,16 @@ impl<'a> LinePanel<'a> {
         // The legend's lines depend on the width, which depends on the ticks, which depend on the height: begin without.
         let height = size.1 as i32 - TITLE_MARGIN - bottom;
         let left = left_margin(tick_width(&vertical_ticks(&self.y, height))?, self.plot.y_label);
-        let right = 4 * GAP;
-        let legend = legend_height(&self.plot, size.0 as i32 - left - right)?;
-        Ok(Margins { left, right, top: TITLE_MARGIN + legend, bottom })
+        let legend = legend_height(&self.plot, size.0 as i32 - left - RIGHT)?;
+        Ok(Margins { left, right: RIGHT, top: TITLE_MARGIN + legend, bottom })
     }
 
     pub fn draw(&self, scene: &mut Scene, cell: Rect, margins: &Margins) -> Result<(), FigureError> {
         let rect = margins.inside(cell);
         write_title(scene, self.plot.title, cell, rect)?;
-        draw_legend(scene, &self.plot, cell, rect)?;
+        // As wide as for the plot's own margins, on which the legend's height was based.
+        let own = self.margins((cell.width() as u32, cell.height() as u32))?.inside(cell);
+        draw_legend(scene, &self.plot, cell, rect.x0, own.width())?;
         let frame = Frame { rect, x: self.x, y: self.y, x_label: self.plot.x_label, y_label: self.plot.y_label };
         frame.draw_grid(scene)?;
         let place = |x: f64, y: f64| (rect.column(self.x.unit(x)), rect.row(self.y.unit(y)));

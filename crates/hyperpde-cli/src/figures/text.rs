@@ -11,6 +11,8 @@ const FONT: &str = "hyperpde";
 const EM_PER_SIZE: f64 = 1.0 / 1.121;
 /// Half the height of capital letters, in sizes.
 const HALF_CAPITAL: f64 = 0.309;
+/// Space between words, in spaces of the font.
+const WORD_SPACE: f64 = 1.3;
 /// Measuring at a large size keeps the library's rounding to whole pixels out of the result.
 const MEASURED_AT: i32 = 400;
 
@@ -31,7 +33,8 @@ fn failed(error: impl std::fmt::Display) -> FigureError {
 
 /// Width of `text` in pixels.
 ///
-/// Words are set one by one: the font moves some letters into the space after them until words seem to touch.
+/// Words are set one by one with wider spaces: the library leaves out the space before a letter that the font asks for, so
+/// that words which begin with a round letter come too close.
 pub(crate) fn width(text: &str, size: i32) -> Result<f64, FigureError> {
     let mut end = 0.0;
     for (start, word) in words(text, size)? {
@@ -42,7 +45,7 @@ pub(crate) fn width(text: &str, size: i32) -> Result<f64, FigureError> {
 
 /// The words of `text`, each with where it starts.
 fn words(text: &str, size: i32) -> Result<Vec<(f64, &str)>, FigureError> {
-    let space = piece_width(" ", size)?;
+    let space = WORD_SPACE * piece_width(" ", size)?;
     let mut start = 0.0;
     let mut words = Vec::new();
     for word in text.split(' ') {
