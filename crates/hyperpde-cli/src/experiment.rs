@@ -11,10 +11,12 @@ use hyperpde_kernels::{Kernel, KernelError, Points, parameters};
 use hyperpde_pde::{Collocation, PdeError, Problem, Sampler};
 use serde_json::json;
 
+use crate::figures::{FieldData, FigureData};
+use crate::html::Page;
 use crate::report::LargerCloud;
 use crate::{
     CliError, CommonFlags, FieldErrors, NamedArray, RunProgress, RunReport, RunSettings, StepLine, StepRecord, figures,
-    peak_rss_mb, write_arrays,
+    html, peak_rss_mb, take_warnings, write_arrays,
 };
 
 /// Gauss-Newton steps of the solves with a frozen kernel, and the relative change at which they stop.
@@ -268,7 +270,7 @@ impl<K: Kernel> Experiment<K> {
             ),
             None => None,
         };
-        figures::history(&folder.join("history.png"), &report.history)?;
+        let history = figures::history(&folder.join("history"), &report.history)?;
         let mut deviations = Vec::new();
         for f in 0..self.problem.fields().len() {
             let value = hyperpde_kernels::Operator::identity(self.problem.domain().dim());
@@ -279,29 +281,22 @@ impl<K: Kernel> Experiment<K> {
             deviations.push(variance.iter().map(|v| v.sqrt()).collect::<Vec<f64>>());
         }
         self.write_solution(&folder.join("solution.safetensors"), after, truth.as_deref(), &deviations)?;
-        if grid.shape().len() != 2 {
-            log::info!(
-                "figures of the solution are drawn for two coordinates; this problem has {}",
-                grid.shape().len()
-            );
-            return Ok(());
-        }
-        let drawing = figures::Fields { grid, collocation };
-        for (f, name) in self.problem.fields().iter().enumerate() {
-            let reference = truth.as_ref().map(|t| t[f].as_slice());
-            drawing.solution(&folder.join(format!("solution_{name}.png")), name, &after.predictions[f], reference)?;
-            drawing.scalar(
-                &folder.join(format!("deviation_{name}.png")),
-                &format!("posterior standard deviation of {name}"),
-                &deviations[f],
-            )?;
-        }
-        if let Some(fields) = &self.kernel_fields {
-            let fields =
-                fields(kernels, grid.points()).map_err(|e| CliError::numerical("evaluating the kernel's fields", e))?;
-            drawing.several(&folder.join("length_scales.png"), "learned length scales", &fields)?;
-        }
-        Ok(())
+        let kernel_fields = match &self.kernel_fields {
+            Some(fields) => {
+                fields(kernels, grid.points()).map_err(|e| CliError::numerical("evaluating the kernel's fields", e))?
+            }
+            None => Vec::new(),
+        };
+        let fields = self.problem.fields().iter().enumerate().map(|(f, name)| FieldData {
+            name,
+            solution: &after.predictions[f],
+            reference: truth.as_ref().map(|t| t[f].as_slice()),
+            deviation: &deviations[f],
+        });
+        let data = FigureData { grid, collocation, fields: fields.collect(), kernel_fields };
+        let drawn = figures::solution_set(folder, &data)?;
+        let page = Page { report, history: history.as_ref(), figures: &drawn, warnings: &take_warnings() };
+        html::write_report(&folder.join("report.html"), &page)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Log messages that don't tear the progress bar.
 
 use std::io::Write;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use indicatif::MultiProgress;
 use log::{Level, Log, Metadata, Record};
@@ -10,6 +10,18 @@ use log::{Level, Log, Metadata, Record};
 pub(crate) fn bars() -> &'static MultiProgress {
     static BARS: OnceLock<MultiProgress> = OnceLock::new();
     BARS.get_or_init(MultiProgress::new)
+}
+
+/// Most warnings that are kept; a run that warns at every step says nothing new after that.
+const KEPT_WARNINGS: usize = 200;
+
+/// The warnings of this process so far, the first [`KEPT_WARNINGS`].
+static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Takes the warnings that were logged since the last call, in order. Only those that [`init_logging`]'s logger saw.
+#[must_use]
+pub fn take_warnings() -> Vec<String> {
+    std::mem::take(&mut *WARNINGS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Sends `log` messages to standard error, above the progress bar if there is one.
@@ -42,6 +54,12 @@ impl Log for BarLogger {
 
     fn log(&self, record: &Record<'_>) {
         if self.inner.matches(record) {
+            if record.level() <= Level::Warn {
+                let mut kept = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
+                if kept.len() < KEPT_WARNINGS {
+                    kept.push(record.args().to_string());
+                }
+            }
             bars().suspend(|| self.inner.log(record));
         }
     }

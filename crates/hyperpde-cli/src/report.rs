@@ -191,6 +191,11 @@ impl RunReport {
     /// The final table: per field a line before learning (where the initial errors are known) and one after.
     #[must_use]
     pub fn table(&self) -> String {
+        table(&self.rows_of_errors())
+    }
+
+    /// The rows of [`RunReport::table`].
+    pub(crate) fn rows_of_errors(&self) -> Vec<TableRow> {
         let several = self.linf.0.len() > 1;
         let mut rows = Vec::new();
         for (index, (field, linf)) in self.linf.0.iter().enumerate() {
@@ -229,7 +234,7 @@ impl RunReport {
                 });
             }
         }
-        table(&rows)
+        rows
     }
 }
 

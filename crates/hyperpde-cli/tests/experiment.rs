@@ -11,7 +11,7 @@ use common::{Folder, Image, parse};
 use hyperpde_cli::figures::{LINES_SIZE, PANEL_SIZE, panels_size};
 use hyperpde_cli::{CliError, Experiment, RunReport};
 use hyperpde_kernels::{Gaussian, GaussianConfig, Gibbs, GibbsConfig, LengthScales};
-use hyperpde_pde::problems::{Burgers, Heat, Poisson};
+use hyperpde_pde::problems::{Burgers, Elliptic3d, Heat, Poisson};
 use serde_json::{Value, json};
 
 /// A quiet run of a second or less, unless `words` say otherwise.
@@ -90,11 +90,16 @@ fn burgers_from_flags_to_files() {
     files.sort();
     let expected = [
         "deviation_u.png",
+        "deviation_u.svg",
         "history.png",
+        "history.svg",
         "length_scales.png",
+        "length_scales.svg",
+        "report.html",
         "report.json",
         "solution.safetensors",
         "solution_u.png",
+        "solution_u.svg",
     ];
     assert_eq!(files, expected);
     let sizes = [PANEL_SIZE, LINES_SIZE, panels_size(1), panels_size(3)];
@@ -177,6 +182,17 @@ fn poisson_is_solved_and_the_same_seed_gives_the_same_numbers() {
     assert_ne!(first.linf_initial.as_ref(), Some(&first.linf));
     let other = run(&experiment, &["--seed", "1"]).unwrap();
     assert_ne!(first.linf, other.linf);
+}
+
+#[test]
+fn a_problem_over_three_coordinates_is_drawn_on_planes() {
+    let out = Folder::new();
+    let experiment = gaussian(Elliptic3d::default().problem().unwrap(), 0.5);
+    run(&experiment, &["--outer-steps", "1", "--out", out.path().to_str().unwrap()]).unwrap();
+    assert_eq!(Image::read(&out.join("solution_u.png")).size, panels_size(9));
+    assert_eq!(Image::read(&out.join("deviation_u.png")).size, panels_size(3));
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    assert_eq!(page.matches("<svg").count(), 9 + 3 + 2, "nine panels, three panels, the history for two widths");
 }
 
 #[test]

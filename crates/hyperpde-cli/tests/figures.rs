@@ -14,12 +14,18 @@ const MIDDLE: Pixel = [36, 138, 141];
 const BOUNDARY: Pixel = [230, 60, 40];
 const WHITE: Pixel = [255; 3];
 
+/// `count` places from `from` to `to`, for as long as the tests run.
+fn nodes(from: f64, to: f64, count: usize) -> &'static [f64] {
+    let last = count.saturating_sub(1).max(1) as f64;
+    (0..count).map(|k| from + (to - from) * k as f64 / last).collect::<Vec<_>>().leak()
+}
+
+/// `values` `[ny, nx]` over t in [0, 1] and x in [-1, 1].
 fn map(values: &[f64], shape: [usize; 2]) -> Heatmap<'_> {
     Heatmap {
         title: "a field",
-        x: Axis { label: "t", min: 0.0, max: 1.0 },
-        y: Axis { label: "x", min: -1.0, max: 1.0 },
-        shape,
+        x: Axis { label: "t", nodes: nodes(0.0, 1.0, shape[1]) },
+        y: Axis { label: "x", nodes: nodes(-1.0, 1.0, shape[0]) },
         values,
         interior: &[],
         boundary: &[],
@@ -32,7 +38,7 @@ fn map(values: &[f64], shape: [usize; 2]) -> Heatmap<'_> {
 fn drawn(map: &Heatmap<'_>) -> Image {
     let folder = Folder::new();
     heatmap(&folder.join("map.png"), map).unwrap();
-    assert_eq!(folder.names(), ["map.png"]);
+    assert_eq!(folder.names(), ["map.png", "map.svg"]);
     Image::read(&folder.join("map.png"))
 }
 
@@ -126,7 +132,9 @@ fn points_lie_on_the_field_where_they_belong() {
     }
     let single = drawn(&Heatmap { boundary: &boundary[..1], ..map(&values, [3, 3]) }).count(BOUNDARY);
     assert!(single > 2 * 30);
-    assert_eq!(image.count(BOUNDARY), 2 * single, "three points and one sample in the legend, against one and one");
+    // Three points and one sample in the legend, against one and one; rims differ with the place within a pixel.
+    let count = image.count(BOUNDARY);
+    assert!((1.7..2.3).contains(&(count as f64 / single as f64)), "{count} {single}");
 }
 
 #[test]
@@ -159,6 +167,17 @@ fn zeros_on_a_logarithmic_scale_have_the_lowest_colour() {
 }
 
 #[test]
+fn unequal_steps_of_a_grid_are_drawn_as_they_are() {
+    // The field is x itself, so the colours must rise evenly although the grid lines crowd on the left.
+    let places = [0.0, 0.1, 0.2, 1.0];
+    let values = [places, places].concat();
+    let image = drawn(&Heatmap { x: Axis { label: "t", nodes: &places }, ..map(&values, [2, 4]) });
+    let y = image.size.1 / 2;
+    let (left, right) = image.coloured(y)[0];
+    assert!(alike(image.at(((left + right) / 2, y)), MIDDLE), "{:?}", image.at(((left + right) / 2, y)));
+}
+
+#[test]
 fn a_given_range_fixes_the_colours() {
     let image = drawn(&Heatmap { range: Some((-1.0, 3.0)), ..map(&[1.0; 4], [2, 2]) });
     let runs = image.coloured(image.size.1 / 2);
@@ -169,7 +188,7 @@ fn a_given_range_fixes_the_colours() {
 fn the_title_is_written_in_ink() {
     let dark = |title: &str| {
         let image = drawn(&Heatmap { title, ..map(&[0.0, 1.0, 2.0, 3.0], [2, 2]) });
-        let strip = (0..image.size.0).flat_map(|x| (0..70).map(move |y| (x, y)));
+        let strip = (0..image.size.0).flat_map(|x| (0..60).map(move |y| (x, y)));
         strip.filter(|at| image.at(*at).iter().all(|c| *c < 120)).count()
     };
     assert_eq!(dark(""), 0);
@@ -197,11 +216,13 @@ fn what_cannot_be_drawn_is_refused_and_leaves_no_file() {
     }
     let error = refused(&Heatmap { log_scale: true, ..map(&[1.0, -1.0, 1.0, 2.0], [2, 2]) });
     assert!(matches!(error, FigureError::Negative { index: 1, .. }), "{error}");
-    for (count, shape) in [(4, [1, 4]), (4, [2, 3]), (0, [0, 0]), (4, [usize::MAX, 2])] {
+    for (count, shape) in [(4, [1, 4]), (4, [2, 3]), (0, [0, 0])] {
         assert!(matches!(refused(&map(&vec![0.0; count], shape)), FigureError::Shape { .. }), "{shape:?}");
     }
-    let reversed = Axis { label: "t", min: 1.0, max: 0.0 };
-    assert!(matches!(refused(&Heatmap { x: reversed, ..map(&[0.0; 4], [2, 2]) }), FigureError::Range { .. }));
+    for bad in [[1.0, 0.0], [0.0, 0.0], [0.0, f64::NAN], [f64::NEG_INFINITY, 0.0]] {
+        let x = Axis { label: "t", nodes: &bad };
+        assert!(matches!(refused(&Heatmap { x, ..map(&[0.0; 4], [2, 2]) }), FigureError::Range { .. }), "{bad:?}");
+    }
     let empty = Heatmap { range: Some((2.0, 2.0)), ..map(&[0.0; 4], [2, 2]) };
     assert!(matches!(refused(&empty), FigureError::Range { .. }));
     assert!(matches!(panels(&folder.join("f.png"), "p", &[]), Err(FigureError::Count { got: 0, .. })));

@@ -1,15 +1,11 @@
-//! Line plots, histories and fields on a problem's grid: what is drawn, judged by the pixels of the PNG files.
+//! Line plots and histories: what is drawn, judged by the pixels of the PNG files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
-use common::{Folder, HIGHEST, Image, LOWEST, alike};
-use hyperpde_cli::figures::{
-    Fields, FigureError, LINES_SIZE, LinePlot, PANEL_SIZE, Series, history, lines, panels_size,
-};
+use common::{Folder, Image};
+use hyperpde_cli::figures::{Band, FigureError, LINES_SIZE, LinePlot, Mark, Series, history, lines};
 use hyperpde_cli::{StepLine, StepRecord};
-use hyperpde_pde::problems::Burgers;
-use hyperpde_pde::{SampleSizes, Sampler, TestGrid};
 
 #[test]
 fn lines_are_drawn_in_their_colours() {
@@ -17,7 +13,7 @@ fn lines_are_drawn_in_their_colours() {
     let path = folder.join("l.png");
     let falling = |from: f64| (0..20).map(|k| (f64::from(k), from * 0.5f64.powi(k))).collect::<Vec<_>>();
     let series = vec![Series::new("loss", falling(1.0)), Series::new("error", falling(30.0)).dashed()];
-    let plot = LinePlot { title: "learning", x_label: "step", y_label: "", log_y: true, series };
+    let plot = LinePlot { title: "learning", x_label: "step", log_y: true, series, ..LinePlot::default() };
     lines(&path, &plot).unwrap();
     let image = Image::read(&path);
     assert_eq!(image.size, LINES_SIZE);
@@ -35,7 +31,7 @@ fn lines_are_drawn_in_their_colours() {
 fn lines_that_cannot_be_drawn_are_refused() {
     let folder = Folder::new();
     let attempt = |log_y: bool, series: Vec<Series>| {
-        let plot = LinePlot { title: "t", x_label: "x", y_label: "y", log_y, series };
+        let plot = LinePlot { title: "t", x_label: "x", y_label: "y", log_y, series, ..LinePlot::default() };
         lines(&folder.join("l.png"), &plot).unwrap_err()
     };
     let one = |x: f64, y: f64| vec![Series::new("u", vec![(0.0, 1.0), (x, y)])];
@@ -56,7 +52,7 @@ fn record(gauss_newton: usize, outer: usize, loss: Option<f64>) -> StepRecord {
 fn a_history_counts_every_outer_step_once() {
     let folder = Folder::new();
     let drawn = |steps: &[StepRecord]| {
-        history(&folder.join("h.png"), steps).unwrap();
+        history(&folder.join("h.png"), steps).unwrap().unwrap();
         std::fs::read(folder.join("h.png")).unwrap()
     };
     let [a, b, c] = [0.5, 0.1, 0.03].map(Some);
@@ -71,41 +67,86 @@ fn a_history_counts_every_outer_step_once() {
 #[test]
 fn a_history_without_values_is_not_drawn() {
     let folder = Folder::new();
-    history(&folder.join("h.png"), &[]).unwrap();
-    history(&folder.join("h.png"), &[record(1, 0, None), record(2, 0, Some(0.0))]).unwrap();
+    assert_eq!(history(&folder.join("h.png"), &[]).unwrap(), None);
+    let nothing = [record(1, 0, None), record(2, 0, Some(0.0))];
+    assert_eq!(history(&folder.join("h.png"), &nothing).unwrap(), None);
     assert!(folder.names().is_empty());
 }
 
-#[test]
-fn the_first_coordinate_of_a_problem_runs_to_the_right_and_the_second_upwards() {
-    let folder = Folder::new();
-    let problem = Burgers::default().problem().unwrap();
-    let sizes = SampleSizes { interior: 7, boundary: 6, validation: 1 };
-    let collocation = problem.sample(&sizes, Sampler::Uniform, 1).unwrap();
-    let grid = TestGrid::uniform(problem.domain(), &[4, 9]).unwrap();
-    let fields = Fields { grid: &grid, collocation: &collocation };
-    let coordinate = |i: usize| grid.points().rows().map(|p| p[i]).collect::<Vec<f64>>();
-    let path = folder.join("f.png");
-    // The corners of the plot, [lower left, lower right, upper left, upper right].
-    let corners = || {
-        let image = Image::read(&path);
-        assert_eq!(image.size, PANEL_SIZE);
-        let (left, right) = image.coloured(image.size.1 / 2)[0];
-        [(left + 4, 680), (right - 4, 680), (left + 4, 100), (right - 4, 100)].map(|at| image.at(at))
-    };
-    fields.scalar(&path, "t", &coordinate(0)).unwrap();
-    let [lower_left, lower_right, upper_left, upper_right] = corners();
-    assert!(alike(lower_left, LOWEST) && lower_left == upper_left && alike(lower_right, HIGHEST));
-    assert_eq!(lower_right, upper_right);
-    fields.scalar(&path, "x", &coordinate(1)).unwrap();
-    let [lower_left, lower_right, upper_left, upper_right] = corners();
-    assert!(lower_left == lower_right && upper_left == upper_right && lower_left != upper_left);
-    assert!(lower_left[0] < 80 && upper_left[0] > 150, "from violet to yellow: {lower_left:?} {upper_left:?}");
+/// How much of the image is darker or more colourful than paper and grid, in pixels.
+fn ink(image: &Image) -> f64 {
+    let (width, height) = image.size;
+    let pixels = (0..width).flat_map(|x| (0..height).map(move |y| (x, y)));
+    pixels.map(|at| 1.0 - f64::from(*image.at(at).iter().min().unwrap()) / 255.0).sum()
+}
 
-    fields.solution(&path, "u", &coordinate(0), Some(&coordinate(1))).unwrap();
-    assert_eq!(Image::read(&path).size, panels_size(3));
-    fields.solution(&path, "u", &coordinate(0), None).unwrap();
-    assert_eq!(Image::read(&path).size, PANEL_SIZE);
-    let short = fields.scalar(&path, "short", &coordinate(0)[1..]).unwrap_err();
-    assert!(matches!(short, FigureError::NotFinite { .. }), "{short}");
+#[test]
+fn a_noisy_history_has_the_ink_of_its_length() {
+    let folder = Folder::new();
+    let drawn = |name: &str, y: &dyn Fn(usize) -> f64| {
+        // The first and last points fix the axis, so that all plots have the same frame.
+        let mut points: Vec<(f64, f64)> = (0..=400).map(|k| (k as f64, y(k))).collect();
+        (points[0].1, points[400].1) = (0.0, 1.0);
+        let series = vec![Series::new("loss", points)];
+        let plot = LinePlot { title: "t", x_label: "step", series, ..LinePlot::default() };
+        lines(&folder.join(name), &plot).unwrap();
+        ink(&Image::read(&folder.join(name)))
+    };
+    // Teeth of 0.2 between neighbours, far steeper than wide; and the same teeth four times as slow.
+    let flat = drawn("flat.png", &|_| 0.5);
+    let slow = drawn("slow.png", &|k| 0.5 + 0.1 * [0.0, 1.0, 0.0, -1.0][k / 4 % 4]);
+    let fast = drawn("fast.png", &|k| 0.5 + 0.1 * [0.0, 1.0, 0.0, -1.0][k % 4]);
+    let [slow, fast] = [slow - flat, fast - flat];
+    // The fast line is about four times as long; neighbouring strokes overlap in part.
+    assert!(slow > 0.0 && fast > 1.5 * slow, "{slow} {fast}");
+    let image = Image::read(&folder.join("fast.png"));
+    let blue = |x: u32| (0..image.size.1).filter(|y| image.at((x, *y)) == [0, 114, 178]).count();
+    let weights: Vec<usize> = (image.size.0 / 4..3 * image.size.0 / 4).map(blue).collect();
+    assert!(*weights.iter().min().unwrap() > 20, "a column without full ink: {weights:?}");
+}
+
+#[test]
+fn a_band_lies_behind_the_line_and_does_not_hide_its_shape() {
+    let folder = Folder::new();
+    let points: Vec<(f64, f64)> = (0..=50).map(|k| (f64::from(k), f64::from(k))).collect();
+    let band = |half: f64| {
+        let points = points.iter().map(|(x, y)| (*x, y - half, y + half)).collect();
+        Some(Band { name: "two standard deviations".into(), points })
+    };
+    let plot = LinePlot { title: "u", series: vec![Series::new("u", points.clone())], ..LinePlot::default() };
+    let size = |name: &str, half: f64| {
+        lines(&folder.join(name), &LinePlot { band: band(half), ..plot.clone() }).unwrap();
+        let image = Image::read(&folder.join(name));
+        let tint = [191, 220, 236];
+        (image.count(tint), image.count([0, 114, 178]))
+    };
+    let (narrow, wide) = (size("narrow.png", 1.0), size("wide.png", 10.0));
+    assert!(narrow.0 > 5_000 && wide.0 > 5 * narrow.0, "{narrow:?} {wide:?}");
+    assert!(size("huge.png", 1e9).1 > wide.1 / 3, "a huge band leaves the line a third of the height");
+    let nan = Some(Band { name: "b".into(), points: vec![(0.0, 1.0, f64::NAN)] });
+    let error = lines(&folder.join("n.png"), &LinePlot { band: nan, ..plot.clone() }).unwrap_err();
+    assert!(matches!(error, FigureError::NotFinite { index: 1, .. }), "{error}");
+    let mark = Some(Mark { name: "best".into(), at: (f64::NAN, 0.0) });
+    assert!(lines(&folder.join("n.png"), &LinePlot { mark, ..plot.clone() }).is_err());
+    assert!(lines(&folder.join("n.png"), &LinePlot { rug: vec![f64::INFINITY], ..plot.clone() }).is_err());
+    assert!(!folder.join("n.png").exists());
+}
+
+#[test]
+fn the_best_iterate_is_the_first_with_the_smallest_residual() {
+    let folder = Folder::new();
+    let residuals = [0.5, 0.01, 0.2, 0.01];
+    let steps: Vec<StepRecord> = residuals
+        .into_iter()
+        .enumerate()
+        .map(|(k, residual)| {
+            let mut step = record(k + 1, 0, None);
+            step.step.residual = Some(residual);
+            step
+        })
+        .collect();
+    let figure = history(&folder.join("h"), &steps).unwrap().unwrap();
+    let svg = std::fs::read_to_string(&figure.svg).unwrap();
+    assert!(svg.contains("smallest residual, step 2<"), "{svg}");
+    assert!(figure.caption.contains("residual") && !figure.caption.contains("loss"), "{}", figure.caption);
 }

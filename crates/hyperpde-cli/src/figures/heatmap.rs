@@ -1,55 +1,50 @@
-//! Heat maps: a field on a regular grid in colours (viridis) with a colour bar, one or several side by side.
+//! Heat maps: a field on a grid in colours (viridis) with a colour bar, one or several side by side.
 
 use std::path::Path;
 
-use colorgrad::Gradient;
-use colorgrad::preset::viridis;
-use plotters::element::{Circle, Rectangle};
-use plotters::style::text_anchor::HPos;
-use plotters::style::{Color, RGBColor, WHITE};
-
-use super::canvas::{
-    Area, Frame, GAP, INK, LABEL_SIZE, Rect, TICK, TICK_SIZE, TITLE_SIZE, border, bottom_margin, failed, left_margin,
-    line, render, vertical_ticks, widest, write, write_fitted, write_upwards,
+use super::figure::{Figure, PANEL_SIZE, Plot, write_panels, write_single};
+use super::frame::{
+    Frame, GAP, LABEL_SIZE, Margins, TICK, TICK_SIZE, TITLE_MARGIN, border, bottom_margin, horizontal, left_margin,
+    tick_width, vertical_ticks, write, write_title, write_upwards,
 };
-use super::scale::{Scale, Tick};
+use super::scale::Scale;
+use super::scene::{Anchor, Field, Item, Paint, Rect, Scene, Shape};
+use super::text::widest;
 use super::{FigureError, check_values};
 
-/// Width and height of one panel, pixels.
-pub const PANEL_SIZE: (u32, u32) = (1000, 840);
-/// Height of the title above several panels, pixels.
-const HEADING: u32 = 80;
-/// Most panels in one figure.
-const MAX_PANELS: usize = 24;
 /// Width of the colour bar.
 const BAR: i32 = 34;
 /// Points this far outside the axes, as a part of their length, are still drawn on the edge: boundary points of a grid
 /// that starts just inside the domain.
 const POINT_SLACK: f64 = 0.02;
-const BOUNDARY_COLOR: RGBColor = RGBColor(230, 60, 40);
+const BOUNDARY_COLOR: Paint = Paint::Data([230, 60, 40]);
+const WHITE: Paint = Paint::Data([255; 3]);
+const BLACK: Paint = Paint::Data([30; 3]);
+/// Width of a plot with marks of full size.
+const FULL_WIDTH: f64 = 700.0;
+/// What the rim adds to a mark.
+const RIM: f64 = 2.4;
+/// Pixels per direction of the image in SVG, at least and at most.
+const IMAGE_PIXELS: (usize, usize) = (256, 640);
 
 /// One axis of a heat map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis<'a> {
     /// Name, with the unit if there is one.
     pub label: &'a str,
-    /// Coordinate of the first grid line.
-    pub min: f64,
-    /// Coordinate of the last grid line.
-    pub max: f64,
+    /// Coordinates of the grid lines, at least two, increasing; the first and last are the edges of the plot.
+    pub nodes: &'a [f64],
 }
 
-/// A field on a regular grid, drawn with bilinear interpolation between the grid points.
+/// A field on a grid, drawn with bilinear interpolation between the grid points.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Heatmap<'a> {
     /// Title of the panel.
     pub title: &'a str,
-    /// Horizontal axis.
+    /// Horizontal axis, `[nx]`.
     pub x: Axis<'a>,
-    /// Vertical axis, upwards.
+    /// Vertical axis, upwards, `[ny]`.
     pub y: Axis<'a>,
-    /// Grid points along y and along x, `[ny, nx]`, edges of the axes included.
-    pub shape: [usize; 2],
     /// Values, row-major `[ny, nx]`: entry `j * nx + i` is the value at the i-th x and the j-th y.
     pub values: &'a [f64],
     /// Interior points to draw on top, `(x, y)`, as white dots; may be empty.
@@ -64,94 +59,36 @@ pub struct Heatmap<'a> {
     pub range: Option<(f64, f64)>,
 }
 
-/// Draws the sign of a class of points at a place.
-type Marker = fn(&Area<'_>, (i32, i32)) -> Result<(), FigureError>;
-
-/// Draws one field as an image of [`PANEL_SIZE`] pixels.
+/// Draws one field as an image of [`PANEL_SIZE`] pixels; `path` gets the extensions `png` and `svg`.
 ///
 /// # Errors
-/// [`FigureError`] for values or ranges that can't be drawn, or when the file can't be written.
-pub fn heatmap(path: &Path, map: &Heatmap<'_>) -> Result<(), FigureError> {
-    let panel = Panel::new(map)?;
-    render(path, PANEL_SIZE, |area| {
-        let margins = panel.margins(area)?;
-        panel.draw(area, &margins)
-    })
+/// [`FigureError`] for values or ranges that can't be drawn, or when a file can't be written.
+pub fn heatmap(path: &Path, map: &Heatmap<'_>) -> Result<Figure, FigureError> {
+    write_single(path, PANEL_SIZE, map.title, &Plot::Map(Panel::new(map)?))
 }
 
-/// Pixels of a figure of `count` panels: up to three side by side, four as two by two, more in rows of three.
-#[must_use]
-pub fn panels_size(count: usize) -> (u32, u32) {
-    let (rows, columns) = arrangement(count);
-    (columns as u32 * PANEL_SIZE.0, HEADING + rows as u32 * PANEL_SIZE.1)
-}
-
-/// Draws several fields in one image of [`panels_size`] pixels, under a common title.
+/// Draws several fields in one image of [`panels_size`](super::panels_size) pixels, under a common title that is also the caption;
+/// `path` gets the extensions `png` and `svg`.
 ///
 /// # Errors
 /// As [`heatmap`], and [`FigureError::Count`] without panels or with more than 24.
-pub fn panels(path: &Path, title: &str, maps: &[Heatmap<'_>]) -> Result<(), FigureError> {
-    if !(1..=MAX_PANELS).contains(&maps.len()) {
-        return Err(FigureError::Count { what: "panels".to_owned(), got: maps.len(), limit: MAX_PANELS });
-    }
-    let all = maps.iter().map(Panel::new).collect::<Result<Vec<_>, _>>()?;
-    let size = panels_size(maps.len());
-    render(path, size, |area| {
-        let width = size.0 as i32;
-        write_fitted(area, title, TITLE_SIZE + 8, width - 4 * GAP, (width / 2, HEADING as i32 / 2 + 8), HPos::Center)?;
-        // Equal margins keep the plots of a row and a column in line.
-        let mut margins = Margins::default();
-        for panel in &all {
-            margins = margins.max(panel.margins(area)?);
-        }
-        let (_, below) = area.split_vertically(HEADING);
-        for (panel, cell) in all.iter().zip(below.split_evenly(arrangement(maps.len()))) {
-            panel.draw(&cell, &margins)?;
-        }
-        Ok(())
-    })
-}
-
-/// `(rows, columns)`.
-fn arrangement(count: usize) -> (usize, usize) {
-    let columns = match count {
-        0 | 1 => 1,
-        2 | 4 => 2,
-        _ => 3,
-    };
-    (count.div_ceil(columns).max(1), columns)
-}
-
-/// Space around the plot, pixels.
-#[derive(Debug, Clone, Copy, Default)]
-struct Margins {
-    left: i32,
-    right: i32,
-    bottom: i32,
-}
-
-impl Margins {
-    fn max(self, other: Self) -> Self {
-        Self {
-            left: self.left.max(other.left),
-            right: self.right.max(other.right),
-            bottom: self.bottom.max(other.bottom),
-        }
-    }
+pub fn panels(path: &Path, title: &str, maps: &[Heatmap<'_>]) -> Result<Figure, FigureError> {
+    let plots = maps.iter().map(|map| Panel::new(map).map(Plot::Map)).collect::<Result<Vec<_>, _>>()?;
+    write_panels(path, title, title, &plots)
 }
 
 /// A checked heat map with its scales.
-struct Panel<'a> {
-    map: &'a Heatmap<'a>,
+pub(crate) struct Panel<'a> {
+    map: Heatmap<'a>,
     x: Scale,
     y: Scale,
     colors: Scale,
 }
 
 impl<'a> Panel<'a> {
-    fn new(map: &'a Heatmap<'a>) -> Result<Self, FigureError> {
-        let [ny, nx] = map.shape;
-        if ny < 2 || nx < 2 || ny.checked_mul(nx) != Some(map.values.len()) {
+    pub fn new(map: &Heatmap<'a>) -> Result<Self, FigureError> {
+        let (nx, ny) = (map.x.nodes.len(), map.y.nodes.len());
+        if ny < 2 || nx < 2 || ny * nx != map.values.len() {
             return Err(FigureError::Shape { what: map.title.to_owned(), ny, nx, got: map.values.len() });
         }
         check_values(map.title, map.values.iter().copied(), map.log_scale)?;
@@ -166,163 +103,138 @@ impl<'a> Panel<'a> {
             None => Scale::covering(map.title, map.values.iter().copied(), map.log_scale)?,
         };
         let axis = |name: &str, axis: &Axis<'_>| {
-            Scale::exact(&format!("the {name} axis of {}", map.title), axis.min, axis.max, false)
+            let what = format!("the {name} axis of {}", map.title);
+            for pair in axis.nodes.windows(2) {
+                // Nothing compares with NaN, which is refused as well.
+                if pair[0].partial_cmp(&pair[1]) != Some(std::cmp::Ordering::Less) {
+                    return Err(FigureError::Range { what, min: pair[0], max: pair[1] });
+                }
+            }
+            Scale::exact(&what, axis.nodes[0], axis.nodes[axis.nodes.len() - 1], false)
         };
-        Ok(Self { map, x: axis("x", &map.x)?, y: axis("y", &map.y)?, colors })
+        Ok(Self { map: *map, x: axis("x", &map.x)?, y: axis("y", &map.y)?, colors })
+    }
+
+    pub fn title(&self) -> &str {
+        self.map.title
     }
 
     fn has_points(&self) -> bool {
         !(self.map.interior.is_empty() && self.map.boundary.is_empty())
     }
 
-    fn bar_ticks(&self) -> Vec<Tick> {
-        vertical_ticks(&self.colors, PANEL_SIZE.1 as i32 * 3 / 4)
-    }
-
-    fn margins(&self, area: &Area<'_>) -> Result<Margins, FigureError> {
-        let ticks = vertical_ticks(&self.y, PANEL_SIZE.1 as i32 * 3 / 4);
-        let tick_width = widest(area, ticks.iter().map(|t| t.label.as_str()), TICK_SIZE)?;
-        let bar_labels = self.bar_ticks();
-        let bar_width = widest(area, bar_labels.iter().map(|t| t.label.as_str()), TICK_SIZE)?;
-        let unit = if self.map.unit.is_empty() { 0 } else { LABEL_SIZE + GAP };
+    pub fn margins(&self, size: (u32, u32)) -> Result<Margins, FigureError> {
+        // The height of the plot depends on nothing but the labels' number of lines.
         let legend = if self.has_points() { TICK_SIZE + GAP } else { 0 };
+        let bottom = bottom_margin(self.map.x.label) + legend + GAP;
+        let height = size.1 as i32 - TITLE_MARGIN - bottom;
+        let unit = if self.map.unit.is_empty() { 0 } else { LABEL_SIZE + GAP };
+        let bar_width = tick_width(&vertical_ticks(&self.colors, height))?;
         Ok(Margins {
-            left: left_margin(tick_width, self.map.y.label),
+            left: left_margin(tick_width(&vertical_ticks(&self.y, height))?, self.map.y.label),
             right: 2 * GAP + BAR + TICK + GAP / 2 + bar_width + unit + 2 * GAP,
-            bottom: bottom_margin(self.map.x.label) + legend + GAP,
+            top: TITLE_MARGIN,
+            bottom,
         })
     }
 
-    fn draw(&self, area: &Area<'_>, margins: &Margins) -> Result<(), FigureError> {
-        let (width, height) = area.dim_in_pixel();
-        let (width, height) = (width as i32, height as i32);
-        let rect =
-            Rect { x0: margins.left, y0: TITLE_SIZE + 3 * GAP, x1: width - margins.right, y1: height - margins.bottom };
-        let middle = (rect.x0 + rect.x1) / 2;
-        let room = 2 * (middle - GAP).min(width - GAP - middle);
-        write_fitted(area, self.map.title, TITLE_SIZE, room, (middle, GAP + TITLE_SIZE / 2), HPos::Center)?;
-        self.fill(area, rect)?;
+    pub fn draw(&self, scene: &mut Scene, cell: Rect, margins: &Margins) -> Result<(), FigureError> {
+        let rect = margins.inside(cell);
+        write_title(scene, self.map.title, cell, rect)?;
+        scene.add(Item::Field { rect, field: self.field() });
         let frame = Frame { rect, x: self.x, y: self.y, x_label: self.map.x.label, y_label: self.map.y.label };
-        frame.draw(area)?;
-        self.draw_points(area, rect)?;
-        self.draw_bar(area, rect)?;
+        frame.draw(scene)?;
+        self.draw_points(scene, rect);
+        self.draw_bar(scene, rect)?;
         if self.has_points() {
-            self.draw_legend(area, middle, height - GAP - TICK_SIZE / 3)?;
+            self.draw_legend(scene, f64::from(rect.x0 + rect.x1) / 2.0, f64::from(cell.y1 - GAP - TICK_SIZE / 3))?;
         }
         Ok(())
     }
 
-    /// Colours every pixel of the plot.
-    fn fill(&self, area: &Area<'_>, rect: Rect) -> Result<(), FigureError> {
-        let [ny, nx] = self.map.shape;
-        let units: Vec<f64> = self.map.values.iter().map(|v| self.colors.unit(*v)).collect();
-        let palette = palette();
-        // Between which two grid lines a pixel lies, and how far along.
-        let cell = |pixel: i32, length: i32, n: usize| {
-            let at = f64::from(pixel) / f64::from(length) * (n - 1) as f64;
-            let low = (at as usize).min(n - 2);
-            (low, at - low as f64)
-        };
-        for row in rect.y0..=rect.y1 {
-            let (j, t) = cell(rect.y1 - row, rect.y1 - rect.y0, ny);
-            for column in rect.x0..=rect.x1 {
-                let (i, s) = cell(column - rect.x0, rect.x1 - rect.x0, nx);
-                let at = |j: usize, i: usize| units[j * nx + i];
-                let below = at(j, i) * (1.0 - s) + at(j, i + 1) * s;
-                let above = at(j + 1, i) * (1.0 - s) + at(j + 1, i + 1) * s;
-                let color = pick(&palette, below * (1.0 - t) + above * t);
-                area.draw_pixel((column, row), &color).map_err(failed)?;
-            }
+    fn field(&self) -> Field {
+        let lines = |axis: &Axis<'_>, scale: &Scale| axis.nodes.iter().map(|x| scale.unit(*x)).collect();
+        let pixels = |nodes: &[f64]| (2 * nodes.len()).clamp(IMAGE_PIXELS.0, IMAGE_PIXELS.1);
+        Field {
+            x: lines(&self.map.x, &self.x),
+            y: lines(&self.map.y, &self.y),
+            units: self.map.values.iter().map(|v| self.colors.unit(*v)).collect(),
+            resolution: [pixels(self.map.x.nodes), pixels(self.map.y.nodes)],
         }
-        Ok(())
     }
 
-    fn draw_points(&self, area: &Area<'_>, rect: Rect) -> Result<(), FigureError> {
+    fn draw_points(&self, scene: &mut Scene, rect: Rect) {
         let position = |point: &(f64, f64)| {
             let (x, y) = (self.x.unclamped(point.0), self.y.unclamped(point.1));
             let near = -POINT_SLACK..=1.0 + POINT_SLACK;
             let visible = near.contains(&x) && near.contains(&y);
             visible.then(|| (rect.column(x.clamp(0.0, 1.0)), rect.row(y.clamp(0.0, 1.0))))
         };
-        for at in self.map.interior.iter().filter_map(position) {
-            interior_mark(area, at)?;
-        }
-        for at in self.map.boundary.iter().filter_map(position) {
-            boundary_mark(area, at)?;
-        }
-        Ok(())
+        let scale = mark_scale(rect);
+        interior_marks(scene, self.map.interior.iter().filter_map(position).collect(), scale);
+        boundary_marks(scene, self.map.boundary.iter().filter_map(position).collect(), scale);
     }
 
-    fn draw_bar(&self, area: &Area<'_>, rect: Rect) -> Result<(), FigureError> {
-        let bar = Rect { x0: rect.x1 + 2 * GAP, x1: rect.x1 + 2 * GAP + BAR, ..rect };
-        let palette = palette();
-        for row in bar.y0..=bar.y1 {
-            let color = pick(&palette, f64::from(bar.y1 - row) / f64::from(bar.y1 - bar.y0));
-            area.draw(&Rectangle::new([(bar.x0, row), (bar.x1, row + 1)], color.filled())).map_err(failed)?;
-        }
-        border(area, bar)?;
-        let ticks = self.bar_ticks();
+    fn draw_bar(&self, scene: &mut Scene, rect: Rect) -> Result<(), FigureError> {
+        let bar = Rect::new(rect.x1 + 2 * GAP, rect.y0, rect.x1 + 2 * GAP + BAR, rect.y1);
+        let ends = vec![0.0, 1.0];
+        let field = Field { x: ends.clone(), y: ends, units: vec![0.0, 0.0, 1.0, 1.0], resolution: [1, 256] };
+        scene.add(Item::Field { rect: bar, field });
+        border(scene, bar);
+        let ticks = vertical_ticks(&self.colors, bar.height());
         for tick in &ticks {
             let y = bar.row(tick.at);
-            line(area, [(bar.x1, y), (bar.x1 + TICK, y)], INK)?;
-            write(area, &tick.label, TICK_SIZE, (bar.x1 + TICK + GAP / 2, y), HPos::Left)?;
+            horizontal(scene, y, [bar.x1, bar.x1 + TICK], Paint::Ink);
+            write(scene, &tick.label, TICK_SIZE, (f64::from(bar.x1 + TICK + GAP / 2), y), Anchor::Start);
         }
-        let tick_width = widest(area, ticks.iter().map(|t| t.label.as_str()), TICK_SIZE)?;
-        let x = bar.x1 + TICK + GAP / 2 + tick_width + GAP + LABEL_SIZE / 3;
-        write_upwards(area, self.map.unit, LABEL_SIZE, (x, (bar.y0 + bar.y1) / 2))
+        let x = bar.x1 + TICK + GAP / 2 + tick_width(&ticks)? + GAP + LABEL_SIZE / 3;
+        let at = (f64::from(x), f64::from(bar.y0 + bar.y1) / 2.0);
+        write_upwards(scene, self.map.unit, LABEL_SIZE, bar.height(), at)
     }
 
     /// The marks and their names in one line around column `middle`.
-    fn draw_legend(&self, area: &Area<'_>, middle: i32, y: i32) -> Result<(), FigureError> {
-        let count = |name: &str, points: &[(f64, f64)]| format!("{} {name} points", points.len());
-        let (inner, outer) = (count("interior", self.map.interior), count("boundary", self.map.boundary));
-        let mut entries: Vec<(&str, Marker)> = Vec::new();
+    fn draw_legend(&self, scene: &mut Scene, middle: f64, y: f64) -> Result<(), FigureError> {
+        let mut entries: Vec<(String, Marker)> = Vec::new();
         if !self.map.interior.is_empty() {
-            entries.push((&inner, interior_mark));
+            entries.push((format!("{} interior points", self.map.interior.len()), interior_marks));
         }
         if !self.map.boundary.is_empty() {
-            entries.push((&outer, boundary_mark));
+            entries.push((format!("{} boundary points", self.map.boundary.len()), boundary_marks));
         }
         let mut widths = Vec::new();
         for (text, _) in &entries {
-            widths.push(2 * GAP + widest(area, std::iter::once(*text), TICK_SIZE)?);
+            widths.push(2 * GAP + widest([text.as_str()], TICK_SIZE)?);
         }
-        let mut x = middle - (widths.iter().sum::<i32>() + (entries.len() as i32 - 1) * 3 * GAP) / 2;
+        let mut x = middle - f64::from(widths.iter().sum::<i32>() + (entries.len() as i32 - 1) * 3 * GAP) / 2.0;
         for ((text, mark), width) in entries.iter().zip(widths) {
-            mark(area, (x + GAP / 2, y))?;
-            write(area, text, TICK_SIZE, (x + 2 * GAP, y), HPos::Left)?;
-            x += width + 3 * GAP;
+            mark(scene, vec![(x + f64::from(GAP) / 2.0, y)], 1.0);
+            write(scene, text, TICK_SIZE, (x + f64::from(2 * GAP), y), Anchor::Start);
+            x += f64::from(width + 3 * GAP);
         }
         Ok(())
     }
 }
 
-fn interior_mark(area: &Area<'_>, at: (i32, i32)) -> Result<(), FigureError> {
-    area.draw(&Circle::new(at, 4, INK.filled())).map_err(failed)?;
-    area.draw(&Circle::new(at, 3, WHITE.filled())).map_err(failed)
+/// Marks shrink with the plot, so that a small drawing is not covered by them.
+fn mark_scale(plot: Rect) -> f64 {
+    (f64::from(plot.width()) / FULL_WIDTH).clamp(0.4, 1.0)
 }
 
-fn boundary_mark(area: &Area<'_>, (x, y): (i32, i32)) -> Result<(), FigureError> {
-    for (half, color) in [(5, INK), (4, BOUNDARY_COLOR)] {
-        let corners = [(x - half, y - half), (x + half, y + half)];
-        area.draw(&Rectangle::new(corners, color.filled())).map_err(failed)?;
+/// Draws the signs of a class of points, at a scale.
+type Marker = fn(&mut Scene, Vec<(f64, f64)>, f64);
+
+fn interior_marks(scene: &mut Scene, at: Vec<(f64, f64)>, scale: f64) {
+    outlined(scene, at, Shape::Round, 7.0 * scale, WHITE);
+}
+
+fn boundary_marks(scene: &mut Scene, at: Vec<(f64, f64)>, scale: f64) {
+    outlined(scene, at, Shape::Square, 9.0 * scale, BOUNDARY_COLOR);
+}
+
+/// Marks with a dark rim, which stands out on light colours.
+fn outlined(scene: &mut Scene, at: Vec<(f64, f64)>, shape: Shape, size: f64, paint: Paint) {
+    if !at.is_empty() {
+        scene.add(Item::Marks { at: at.clone(), shape, size: size + RIM, paint: BLACK });
+        scene.add(Item::Marks { at, shape, size, paint });
     }
-    Ok(())
-}
-
-/// The colours from low to high.
-fn palette() -> Vec<RGBColor> {
-    let gradient = viridis();
-    (0..=u8::MAX)
-        .map(|i| {
-            let [r, g, b, _] = gradient.at(f32::from(i) / 255.0).to_rgba8();
-            RGBColor(r, g, b)
-        })
-        .collect()
-}
-
-/// The colour at `unit` in [0, 1].
-fn pick(palette: &[RGBColor], unit: f64) -> RGBColor {
-    let last = palette.len() - 1;
-    palette[((unit * last as f64).round() as usize).min(last)]
 }

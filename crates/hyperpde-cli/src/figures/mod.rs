@@ -1,21 +1,38 @@
-//! Figures as PNG files: fields over the plane as heat maps, histories and slices as lines.
+//! Figures as PNG and SVG files: fields as heat maps, histories and functions of one coordinate as lines.
 //!
-//! Text is drawn with a font that is compiled in, so a machine without fonts draws the same picture. Files are written
+//! A figure is described once, as a list of lines, marks, fields and texts; both files are made from it. Text is measured and
+//! drawn with a font that is compiled in, so a machine without fonts draws the same picture. Files are written
 //! with [`write_atomic`](crate::write_atomic).
 
-mod canvas;
+mod figure;
+mod frame;
 mod heatmap;
+mod history;
+mod legend;
 mod lines;
+mod palette;
+mod raster;
 mod scale;
+mod scene;
+mod slices;
 mod solution;
+mod strokes;
+mod svg;
+mod text;
 
-pub use heatmap::{Axis, Heatmap, PANEL_SIZE, heatmap, panels, panels_size};
-pub use lines::{LINES_SIZE, LinePlot, Series, lines};
-pub use solution::{Fields, history};
+pub use figure::{Figure, Inline, InlineWidth, PANEL_SIZE, panels_size};
+pub use heatmap::{Axis, Heatmap, heatmap, panels};
+pub use history::history;
+pub use lines::{Band, LINES_SIZE, LinePlot, Mark, Series, lines};
+pub use solution::{FieldData, FigureData, solution_set};
+pub(crate) use svg::escape;
 
 use crate::CliError;
 
-/// Why a figure was not drawn. Nothing is written then.
+/// Most coordinates that figures of a solution show.
+const MAX_DIMENSIONS: usize = 3;
+
+/// Why a figure was not drawn. Nothing of it is written then, except when a file can't be.
 #[derive(Debug, thiserror::Error)]
 pub enum FigureError {
     /// A value to draw is NaN or infinite.
@@ -53,6 +70,16 @@ pub enum FigureError {
         nx: usize,
         /// Values given.
         got: usize,
+    },
+    /// The values of a field don't fit the grid of a solution.
+    #[error("{what} holds {got} values for a grid of {expected} points; evaluate it on that grid")]
+    Length {
+        /// The field.
+        what: String,
+        /// Values given.
+        got: usize,
+        /// Points of the grid.
+        expected: usize,
     },
     /// An axis or a colour range is reversed, without width, not finite, or wider than a number can hold.
     #[error("the range of {what} is {min} to {max}; expected finite numbers, the first below the second")]

@@ -64,6 +64,16 @@ impl Scale {
         Self { lo: self.lo - extra, hi: self.hi + extra, log: self.log }
     }
 
+    /// The same scale, longer where `values` (finite; not negative if logarithmic) lie outside, at each end by at most
+    /// `limit` of its length.
+    pub fn including(self, values: impl Iterator<Item = f64>, limit: f64) -> Self {
+        let (low, high) =
+            values.map(|v| self.unclamped(v)).fold((0.0, 1.0), |(a, b): (f64, f64), v| (a.min(v), b.max(v)));
+        let length = self.hi - self.lo;
+        let (below, above) = ((-low).min(limit), (high - 1.0).min(limit));
+        Self { lo: self.lo - below * length, hi: self.hi + above * length, log: self.log }
+    }
+
     /// Where `value` lies, clamped to [0, 1]. A logarithmic scale puts zero at 0.
     pub fn unit(&self, value: f64) -> f64 {
         self.unclamped(value).clamp(0.0, 1.0)
@@ -201,6 +211,15 @@ mod tests {
         assert_eq!((mixed.unit(0.0), mixed.unit(1e-3), mixed.unit(1.0)), (0.0, 0.0, 1.0));
         assert!(matches!(cover(&[-1.7e308, 1.7e308], false), Err(FigureError::Range { .. })));
         assert!(cover(&[1e-300, 1e300], true).unwrap().unit(1e200) < 0.0 + 1e-9);
+    }
+
+    #[test]
+    fn a_scale_grows_to_include_values_up_to_a_limit() {
+        let grown = linear(0.0, 2.0).including([-1.0, 1.0, 9.0].into_iter(), 1.0);
+        assert_eq!((grown.unit(-1.0), grown.unit(4.0)), (0.0, 1.0));
+        assert_eq!(linear(0.0, 2.0).including([1.0].into_iter(), 1.0), linear(0.0, 2.0));
+        let log = Scale::exact("x", 1.0, 100.0, true).unwrap().including([0.0, 10.0].into_iter(), 0.5);
+        assert!((log.unclamped(0.1)).abs() < 1e-12 && (log.unclamped(100.0) - 1.0).abs() < 1e-12);
     }
 
     #[test]

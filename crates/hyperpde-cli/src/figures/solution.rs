@@ -1,133 +1,261 @@
-//! The figures of a run: fields on the problem's test grid, and histories.
+//! The figures of a solved problem: solution, reference, error, posterior standard deviation and the kernel's fields, over one, two
+//! or three coordinates.
 
 use std::path::Path;
 
-use hyperpde_kernels::Points;
 use hyperpde_pde::{Collocation, TestGrid};
 
-use super::{Axis, FigureError, Heatmap, LinePlot, Series, heatmap, lines, panels};
-use crate::StepRecord;
+use super::figure::{Figure, PANEL_SIZE, Plot, write_panels, write_single};
+use super::heatmap::{Heatmap, Panel};
+use super::lines::{Band, LINES_SIZE, LinePanel, LinePlot, Series};
+use super::slices::{Slice, slices};
+use super::{FigureError, MAX_DIMENSIONS};
 
-/// Fields on a two-dimensional test grid; the first coordinate is drawn to the right, the second upwards.
-pub struct Fields<'a> {
-    /// The grid, row-major with the first coordinate slowest.
+/// What is known about a solution; all values on the `n` points of the grid, the first coordinate slowest.
+#[derive(Debug, Clone)]
+pub struct FigureData<'a> {
+    /// The grid.
     pub grid: &'a TestGrid,
-    /// The points to draw on error maps.
+    /// The points of the solve, drawn on the errors.
     pub collocation: &'a Collocation,
+    /// The fields that were solved for.
+    pub fields: Vec<FieldData<'a>>,
+    /// Named fields that belong to the kernels, such as length scales; may be empty.
+    pub kernel_fields: Vec<(String, Vec<f64>)>,
 }
 
-impl Fields<'_> {
-    /// Solution, reference and absolute error with the collocation points on it, side by side.
-    ///
-    /// # Errors
-    /// [`FigureError`] for values that can't be drawn or a file that can't be written.
-    pub fn solution(
-        &self,
-        path: &Path,
-        name: &str,
-        prediction: &[f64],
-        reference: Option<&[f64]>,
-    ) -> Result<(), FigureError> {
-        let values = self.transposed(prediction);
-        let solution_title = format!("solution {name}");
-        let Some(reference) = reference else {
-            return heatmap(path, &self.map(&solution_title, &values));
-        };
-        let truth = self.transposed(reference);
-        let error: Vec<f64> = values.iter().zip(&truth).map(|(a, b)| (a - b).abs()).collect();
-        let range = values.iter().chain(&truth).fold((f64::MAX, f64::MIN), |(lo, hi), v| (lo.min(*v), hi.max(*v)));
-        let interior = pairs(&self.collocation.interior);
-        let boundary: Vec<(f64, f64)> = self.collocation.boundary.iter().flat_map(|b| pairs(&b.sites()[0])).collect();
-        let shown = Heatmap { range: Some(range), ..self.map(&solution_title, &values) };
-        let exact = Heatmap { range: Some(range), ..self.map("reference", &truth) };
-        let wrong = Heatmap {
-            interior: &interior,
-            boundary: &boundary,
-            ..self.map("absolute error and collocation points", &error)
-        };
-        panels(path, &format!("{name}: solution, reference and error"), &[shown, exact, wrong])
-    }
-
-    /// One scalar field.
-    ///
-    /// # Errors
-    /// As [`Fields::solution`].
-    pub fn scalar(&self, path: &Path, title: &str, values: &[f64]) -> Result<(), FigureError> {
-        heatmap(path, &self.map(title, &self.transposed(values)))
-    }
-
-    /// Several scalar fields side by side.
-    ///
-    /// # Errors
-    /// As [`Fields::solution`].
-    pub fn several(&self, path: &Path, title: &str, fields: &[(String, Vec<f64>)]) -> Result<(), FigureError> {
-        let values: Vec<Vec<f64>> = fields.iter().map(|(_, v)| self.transposed(v)).collect();
-        let maps: Vec<Heatmap<'_>> = fields.iter().zip(&values).map(|((name, _), v)| self.map(name, v)).collect();
-        panels(path, title, &maps)
-    }
-
-    fn map<'m>(&'m self, title: &'m str, values: &'m [f64]) -> Heatmap<'m> {
-        let axis = |i: usize| {
-            let at = &self.grid.axes()[i];
-            let ends = (at.first().copied().unwrap_or(0.0), at.last().copied().unwrap_or(1.0));
-            Axis { label: &self.grid.names()[i], min: ends.0, max: ends.1 }
-        };
-        let shape = self.grid.shape();
-        Heatmap {
-            title,
-            x: axis(0),
-            y: axis(1),
-            shape: [shape[1], shape[0]],
-            values,
-            interior: &[],
-            boundary: &[],
-            log_scale: false,
-            unit: "",
-            range: None,
-        }
-    }
-
-    /// From the grid's order (first coordinate slowest) to the figure's (vertical axis slowest).
-    fn transposed(&self, values: &[f64]) -> Vec<f64> {
-        let shape = self.grid.shape();
-        let (n0, n1) = (shape[0], shape[1]);
-        (0..n0 * n1).map(|k| values.get((k % n0) * n1 + k / n0).copied().unwrap_or(f64::NAN)).collect()
-    }
+/// One field of a solution.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FieldData<'a> {
+    /// Name.
+    pub name: &'a str,
+    /// The solution, `[n]`.
+    pub solution: &'a [f64],
+    /// The reference, `[n]`, if there is one.
+    pub reference: Option<&'a [f64]>,
+    /// Posterior standard deviation, `[n]`.
+    pub deviation: &'a [f64],
 }
 
-fn pairs(points: &Points) -> Vec<(f64, f64)> {
-    points.rows().map(|x| (x[0], x[1])).collect()
-}
-
-/// Loss, nonlinear residual and error over the outer steps (the Gauss-Newton steps of a run without any), on a logarithmic axis.
+/// Draws the figures of a solution into `folder`, as `solution_NAME`, `deviation_NAME` and `length_scales`, each with the
+/// extensions `png` and `svg`.
 ///
-/// The record that ends a Gauss-Newton step stands at that step's last outer step.
+/// One coordinate: lines, with a band of two standard deviations in place of a figure of the deviation. Two: heat maps. Three: heat
+/// maps on the planes through the middle, with a common scale. Of more coordinates nothing is drawn, and the log says so.
 ///
 /// # Errors
-/// [`FigureError`] if the file can't be written.
-pub fn history(path: &Path, steps: &[StepRecord]) -> Result<(), FigureError> {
-    let place = |s: &StepRecord| (s.step.gauss_newton, s.step.outer);
-    let mut count = 0.0;
-    let mut at = Vec::with_capacity(steps.len());
-    for (k, step) in steps.iter().enumerate() {
-        if k == 0 || place(&steps[k - 1]) != place(step) {
-            count += 1.0;
+/// [`FigureError`] for values that can't be drawn or a file that can't be written.
+pub fn solution_set(folder: &Path, data: &FigureData<'_>) -> Result<Vec<Figure>, FigureError> {
+    data.check()?;
+    let mut figures = Vec::new();
+    let dimensions = data.grid.axes().len();
+    match dimensions {
+        1 => {
+            for field in &data.fields {
+                figures.push(line_solution(folder, data, field)?);
+            }
+            if !data.kernel_fields.is_empty() {
+                figures.push(line_scales(folder, data)?);
+            }
         }
-        at.push(count);
+        2..=MAX_DIMENSIONS => {
+            let planes = slices(data.grid);
+            for field in &data.fields {
+                figures.push(plane_solution(folder, data, field, &planes)?);
+                figures.push(plane_deviation(folder, field, &planes)?);
+            }
+            if !data.kernel_fields.is_empty() {
+                let maps: Vec<Map<'_>> =
+                    data.kernel_fields.iter().flat_map(|(name, values)| maps(&planes, name, values)).collect();
+                let title = "learned length scales";
+                let caption = "Fields of the learned kernel: its length scales over the domain.";
+                figures.push(write_panels(&folder.join("length_scales"), title, caption, &plots(&maps)?)?);
+            }
+        }
+        _ => log::info!("no figures of the solution: at most {MAX_DIMENSIONS} coordinates are drawn, not {dimensions}"),
     }
-    let column = |value: &dyn Fn(&StepRecord) -> Option<f64>| -> Vec<(f64, f64)> {
-        at.iter().zip(steps).filter_map(|(x, s)| value(s).filter(|v| *v > 0.0).map(|v| (*x, v))).collect()
+    Ok(figures)
+}
+
+impl FigureData<'_> {
+    fn check(&self) -> Result<(), FigureError> {
+        let expected = self.grid.points().len();
+        let of = |what: String, values: &[f64]| {
+            let got = values.len();
+            if got == expected { Ok(()) } else { Err(FigureError::Length { what, got, expected }) }
+        };
+        for field in &self.fields {
+            of(format!("the solution {}", field.name), field.solution)?;
+            of(format!("the reference of {}", field.name), field.reference.unwrap_or(field.solution))?;
+            of(format!("the standard deviation of {}", field.name), field.deviation)?;
+        }
+        self.kernel_fields.iter().try_for_each(|(name, values)| of(name.clone(), values))
+    }
+}
+
+/// A name as part of a file's name.
+fn file_name(prefix: &str, name: &str) -> String {
+    let safe = |c: char| if c.is_alphanumeric() || "-_".contains(c) { c } else { '_' };
+    format!("{prefix}_{}", name.chars().map(safe).collect::<String>())
+}
+
+fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).collect()
+}
+
+/// Solution, reference and band, and if there is a reference beside it the error against two standard deviations.
+fn line_solution(folder: &Path, data: &FigureData<'_>, field: &FieldData<'_>) -> Result<Figure, FigureError> {
+    let x = &data.grid.axes()[0];
+    let x_label = data.grid.names()[0].as_str();
+    let name = field.name;
+    let curve = |values: &[f64]| -> Vec<(f64, f64)> { x.iter().copied().zip(values.iter().copied()).collect() };
+    let rug: Vec<f64> = data.collocation.interior.rows().map(|p| p[0]).collect();
+    let title = format!("solution {name}");
+    let mut series = vec![Series::new("solution", curve(field.solution))];
+    series.extend(field.reference.map(|truth| Series::new("reference", curve(truth)).dashed()));
+    let around = x.iter().zip(field.solution.iter().zip(field.deviation));
+    let band = Band {
+        name: "two standard deviations".to_owned(),
+        points: around.map(|(x, (u, s))| (*x, u - 2.0 * s, u + 2.0 * s)).collect(),
     };
-    let all = [
-        Series::new("loss", column(&|s| s.step.loss)),
-        Series::new("residual (independent points)", column(&|s| s.step.residual)),
-        Series::new("L-infinity error", column(&|s| s.step.error)).dashed(),
-    ];
-    let series: Vec<Series> = all.into_iter().filter(|s| !s.points.is_empty()).collect();
-    if series.is_empty() {
-        return Ok(());
+    let solution = LinePlot {
+        title: &title,
+        x_label,
+        y_label: name,
+        series,
+        band: Some(band),
+        rug: rug.clone(),
+        ..LinePlot::default()
+    };
+    let path = folder.join(file_name("solution", name));
+    let points = "short strokes mark the collocation points";
+    let Some(truth) = field.reference else {
+        let caption = format!("Solution {name} with a band of two posterior standard deviations; {points}.");
+        return write_single(&path, LINES_SIZE, &caption, &Plot::Lines(LinePanel::new(solution)?));
+    };
+    let twice: Vec<f64> = field.deviation.iter().map(|s| 2.0 * s).collect();
+    let error = LinePlot {
+        title: "absolute error",
+        x_label,
+        log_y: true,
+        series: vec![
+            Series::new("absolute error", curve(&difference(field.solution, truth))),
+            Series::new("two standard deviations", curve(&twice)).dashed(),
+        ],
+        rug,
+        ..LinePlot::default()
+    };
+    let caption = format!(
+        "Solution {name}, its reference and a band of two posterior standard deviations; absolute error against that band; {points}."
+    );
+    let plots = [Plot::Lines(LinePanel::new(solution)?), Plot::Lines(LinePanel::new(error)?)];
+    write_panels(&path, &format!("{name}: solution, reference and error"), &caption, &plots)
+}
+
+fn line_scales(folder: &Path, data: &FigureData<'_>) -> Result<Figure, FigureError> {
+    let x = &data.grid.axes()[0];
+    let curve = |values: &[f64]| x.iter().copied().zip(values.iter().copied()).collect();
+    let series = data.kernel_fields.iter().map(|(name, values)| Series::new(name, curve(values)));
+    let title = "learned length scales";
+    let plot = LinePlot { title, x_label: &data.grid.names()[0], series: series.collect(), ..LinePlot::default() };
+    let caption = "Fields of the learned kernel: its length scales over the domain.";
+    write_single(&folder.join("length_scales"), LINES_SIZE, caption, &Plot::Lines(LinePanel::new(plot)?))
+}
+
+/// A heat map that owns what it shows.
+struct Map<'a> {
+    slice: Slice<'a>,
+    title: String,
+    values: Vec<f64>,
+    interior: Vec<(f64, f64)>,
+    boundary: Vec<(f64, f64)>,
+    range: Option<(f64, f64)>,
+}
+
+/// The field `values` of the whole grid on each plane, with a common scale.
+fn maps<'a>(planes: &[Slice<'a>], title: &str, values: &[f64]) -> Vec<Map<'a>> {
+    let mut maps: Vec<Map<'a>> = planes
+        .iter()
+        .map(|slice| Map {
+            slice: *slice,
+            title: slice.title(title),
+            values: slice.values(values),
+            interior: Vec::new(),
+            boundary: Vec::new(),
+            range: None,
+        })
+        .collect();
+    share_range(&mut maps);
+    maps
+}
+
+/// Gives all maps the scale that covers all; each its own if there is nothing to see (differences at rounding level).
+fn share_range(maps: &mut [Map<'_>]) {
+    let all = maps.iter().flat_map(|map| map.values.iter().copied());
+    let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(v), hi.max(v)));
+    let range = (high - low > 1e-12 * low.abs().max(high.abs())).then_some((low, high));
+    maps.iter_mut().for_each(|map| map.range = range);
+}
+
+fn plots<'m>(maps: &'m [Map<'_>]) -> Result<Vec<Plot<'m>>, FigureError> {
+    maps.iter()
+        .map(|map| {
+            let [x, y] = map.slice.axes();
+            Panel::new(&Heatmap {
+                title: &map.title,
+                x,
+                y,
+                values: &map.values,
+                interior: &map.interior,
+                boundary: &map.boundary,
+                log_scale: false,
+                unit: "",
+                range: map.range,
+            })
+            .map(Plot::Map)
+        })
+        .collect()
+}
+
+/// Solution, reference and error with the points on it: side by side, or one below the other when there are several planes.
+fn plane_solution(
+    folder: &Path,
+    data: &FigureData<'_>,
+    field: &FieldData<'_>,
+    planes: &[Slice<'_>],
+) -> Result<Figure, FigureError> {
+    let name = field.name;
+    let path = folder.join(file_name("solution", name));
+    let mut shown = maps(planes, &format!("solution {name}"), field.solution);
+    let where_ = if planes.len() > 1 { " on three planes through the middle" } else { "" };
+    let Some(truth) = field.reference else {
+        let caption = format!("Solution {name}{where_}.");
+        return match shown.len() {
+            1 => write_single(&path, PANEL_SIZE, &caption, &plots(&shown)?.remove(0)),
+            _ => write_panels(&path, &format!("solution {name}"), &caption, &plots(&shown)?),
+        };
+    };
+    shown.extend(maps(planes, "reference", truth));
+    share_range(&mut shown);
+    let mut errors = maps(planes, "absolute error", &difference(field.solution, truth));
+    for map in &mut errors {
+        map.interior = map.slice.points(&data.collocation.interior);
+        map.boundary = data.collocation.boundary.iter().flat_map(|b| map.slice.points(&b.sites()[0])).collect();
     }
-    let learned = steps.iter().any(|s| s.step.outer > 0);
-    let (title, x_label) = if learned { ("learning", "outer step") } else { ("solving", "Gauss-Newton step") };
-    lines(path, &LinePlot { title, x_label, y_label: "", log_y: true, series })
+    shown.extend(errors);
+    let points =
+        if planes.len() > 1 { "those collocation points that lie near the plane" } else { "the collocation points" };
+    let caption = format!("{name}{where_}: solution, reference, and absolute error with {points}.");
+    write_panels(&path, &format!("{name}: solution, reference and error"), &caption, &plots(&shown)?)
+}
+
+fn plane_deviation(folder: &Path, field: &FieldData<'_>, planes: &[Slice<'_>]) -> Result<Figure, FigureError> {
+    let path = folder.join(file_name("deviation", field.name));
+    let title = format!("posterior standard deviation of {}", field.name);
+    let caption = format!("Posterior standard deviation of {}.", field.name);
+    let shown = maps(planes, if planes.len() > 1 { "deviation" } else { &title }, field.deviation);
+    match shown.len() {
+        1 => write_single(&path, PANEL_SIZE, &caption, &plots(&shown)?.remove(0)),
+        _ => write_panels(&path, &title, &caption, &plots(&shown)?),
+    }
 }

@@ -1,6 +1,8 @@
 //! What several tests need: flags from words, a folder that goes away, and the pixels of a PNG file.
 #![allow(dead_code)]
 
+pub mod xml;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
