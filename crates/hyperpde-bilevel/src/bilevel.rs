@@ -18,7 +18,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 use hyperpde_gp::{GpError, Posterior, RowBlock};
 use hyperpde_kernels::{Kernel, Points, gradient, parameters, tensor_to_vec, with_parameters};
 use hyperpde_linalg::CholeskyInfo;
-use hyperpde_pde::{Collocation, Equations, Problem, Sampler, seeded};
+use hyperpde_pde::{Collocation, Equations, Fold, Problem, Sampler, seeded};
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::BilevelError;
@@ -27,7 +27,7 @@ use crate::optimizer::{Optimizer, Progress};
 use crate::record::{GaussNewtonRecord, Observer, OuterRecord, Termination};
 use crate::settings::BilevelSettings;
 use crate::snapshot::SolveSnapshot;
-use crate::stage::{Fold, OuterTerm, Stage};
+use crate::stage::{OuterTerm, Stage};
 
 /// Streams of the run's seed that are not used for sampling points.
 const BATCH_STREAM: u64 = 1 << 32;
@@ -289,11 +289,8 @@ impl<K: Kernel> Bilevel<K> {
         stage.outer += 1;
         stage.loss = Some(loss);
         let gradient_norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
-        if loss <= self.settings.loss_tolerance {
-            stage.finished = true;
-        } else if self.optimizer.step(&mut self.theta, loss, &gradient) == Progress::Converged {
-            stage.finished = true;
-        }
+        stage.finished = loss <= self.settings.loss_tolerance
+            || self.optimizer.step(&mut self.theta, loss, &gradient) == Progress::Converged;
         Ok(OuterRecord {
             gauss_newton: self.gauss_newton,
             outer: stage.outer,

@@ -16,4 +16,3 @@ pub use optimizer::{Adam, Lbfgs, Optimizer, OptimizerKind, OptimizerSnapshot, Pr
 pub use record::{GaussNewtonRecord, Observer, OuterRecord, Termination};
 pub use settings::{BilevelSettings, OptimizerState, StepControl};
 pub use snapshot::{Snapshot, SolveSnapshot};
-pub use stage::Fold;

@@ -27,15 +27,6 @@ pub(crate) struct OuterTerm {
     pub weights: Vec<f64>,
 }
 
-/// A division of the observations: the inner solve of one term of the outer loss fits the first part, the term scores the second.
-#[derive(Clone, Debug)]
-pub struct Fold {
-    /// Observations that are fitted.
-    pub fitted: Vec<RowBlock>,
-    /// Observations that are scored, each square over its noise variance (over 1 for exact data).
-    pub held_out: Vec<RowBlock>,
-}
-
 impl<K: Kernel> Bilevel<K> {
     /// Freezes the iterate and linearises about it, on the collocation points and on a batch.
     pub(crate) fn linearise(&mut self) -> Result<Stage, BilevelError> {

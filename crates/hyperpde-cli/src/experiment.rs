@@ -21,7 +21,7 @@ use crate::{
 
 /// Gauss-Newton steps of the solves with a frozen kernel, and the relative change at which they stop.
 const FROZEN_STEPS: usize = 30;
-const FROZEN_TOLERANCE: f64 = 1e-9;
+const FROZEN_TOLERANCE: f64 = 1e-7;
 
 /// Builds one kernel per field from the seed of the run.
 pub type KernelBuilder<K> = Box<dyn Fn(u64, &Device) -> Result<Vec<K>, KernelError>>;

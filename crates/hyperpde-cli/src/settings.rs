@@ -79,6 +79,8 @@ impl RunSettings {
             step_control: self.step_control,
             increment_tolerance: self.increment_tolerance,
             regularisation: self.regularisation,
+            // A plain sum of squares grows with the batch.
+            loss_tolerance: settings.loss_tolerance * self.batch as f64 / settings.batch.max(1) as f64,
             ..settings
         }
     }

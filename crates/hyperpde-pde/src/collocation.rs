@@ -24,6 +24,15 @@ pub struct Collocation {
     pub observations: Vec<RowBlock>,
 }
 
+/// A division of the observations: the inner solve fits the first part, the outer loss scores the second.
+#[derive(Clone, Debug, Default)]
+pub struct Fold {
+    /// Observations that are fitted.
+    pub fitted: Vec<RowBlock>,
+    /// Observations that are scored, each square over its noise variance (over 1 for exact data).
+    pub held_out: Vec<RowBlock>,
+}
+
 impl Collocation {
     /// Divides the observations into those that the inner solve fits and those held out to judge it,
     /// `(inner, held_out)`: without the second, hyperparameters are judged on data already fitted.
@@ -60,12 +69,11 @@ impl Collocation {
     }
 
     /// Divides the observations into `count` folds for cross-validation: each fold holds out another part of every set, so that each
-    /// observation is held out once. Returns `(inner, held_out)` per fold. The same seed gives
-    /// the same folds.
+    /// observation is held out once. The same seed gives the same folds.
     ///
     /// # Errors
     /// [`PdeError::Setting`] unless `count` is at least 2 and at most the size of the smallest set.
-    pub fn observation_folds(&self, count: usize, seed: u64) -> Result<Vec<(Vec<RowBlock>, Vec<RowBlock>)>, PdeError> {
+    pub fn observation_folds(&self, count: usize, seed: u64) -> Result<Vec<Fold>, PdeError> {
         let smallest = self.observations.iter().map(RowBlock::len).min().unwrap_or(0);
         if !(2..=smallest).contains(&count) {
             return Err(PdeError::Setting {
@@ -74,11 +82,11 @@ impl Collocation {
                 expected: format!("it must be at least 2 and at most {smallest}, the observations in the smallest set"),
             });
         }
-        let mut folds = vec![(Vec::new(), Vec::new()); count];
+        let mut folds = vec![Fold::default(); count];
         for (block, stream) in self.observations.iter().zip(SPLIT_STREAMS..) {
             let mut order: Vec<usize> = (0..block.len()).collect();
             order.shuffle(&mut seeded(seed, stream));
-            for (k, (inner, held_out)) in folds.iter_mut().enumerate() {
+            for (k, fold) in folds.iter_mut().enumerate() {
                 let part = |held: bool| {
                     let mut indices: Vec<usize> = order.iter().copied().skip(k).step_by(count).collect();
                     indices.sort_unstable();
@@ -87,8 +95,8 @@ impl Collocation {
                     }
                     select(block, &indices)
                 };
-                inner.push(part(false)?);
-                held_out.push(part(true)?);
+                fold.fitted.push(part(false)?);
+                fold.held_out.push(part(true)?);
             }
         }
         Ok(folds)

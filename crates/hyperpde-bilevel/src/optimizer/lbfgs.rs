@@ -162,7 +162,7 @@ impl Lbfgs {
     }
 
     fn start(&mut self, theta: &mut [f64], value: f64, gradient: Vec<f64>) -> bool {
-        self.search = self.search(&theta.to_vec(), value, gradient);
+        self.search = self.search(theta, value, gradient);
         if let Some(search) = &self.search {
             search.point(theta);
         }
