@@ -8,13 +8,15 @@
 mod channel;
 mod gibbs;
 mod lanes;
+pub(crate) mod network;
+pub(crate) mod network_op;
 mod pair;
 mod prepared;
 mod profile;
 mod sweep;
 
 use burn::tensor::Tensor;
-use pulp::{Arch, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::error::KernelError;
@@ -22,6 +24,7 @@ use crate::form::{Component, GibbsChannels, PairForm, Profile};
 use crate::jet::JetSpace;
 use crate::kernel::PointJets;
 use crate::points::Points;
+use lanes::Lanes;
 use pair::{FULL, Level};
 pub use prepared::{Coefficients, FeatureData};
 use prepared::{Layout, Prepared};
@@ -377,6 +380,23 @@ impl Sweep<'_> {
         }
         dispatch!(&self, call)
     }
+}
+
+/// Overwrites every `x` with `e^x`, vectorised, on all cores: the elementary operation of the pair loops, for measurements.
+pub fn exp_in_place(values: &mut [f64]) {
+    struct Exp<'a>(&'a mut [f64]);
+    impl WithSimd for Exp<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            for chunk in self.0.chunks_mut(S::F64_LANES) {
+                let e = Lanes::new(simd, simd.partial_load_f64s(chunk)).exp();
+                simd.partial_store_f64s(chunk, e.vector());
+            }
+        }
+    }
+    values.par_chunks_mut(4096).for_each(|chunk| run(Exp(chunk)));
 }
 
 fn run(work: impl WithSimd<Output = ()>) {
