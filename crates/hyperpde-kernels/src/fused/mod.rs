@@ -191,8 +191,7 @@ impl<'a> FunctionalSet<'a> {
             let (zeros, ones) = (vec![0.0; prepared.stride], vec![1.0; prepared.stride]);
             let cotangent = Cotangent { left: [&left, &zeros], right: [&ones, &zeros] };
             let (mut gx, gy) = adjoint(prepared, prepared, Region::Diagonal, cotangent);
-            // The gradient by the log-amplitude of one side is the contracted value itself.
-            value += gx[..prepared.n].iter().sum::<f64>();
+            value += prepared.value(&gx);
             gx.iter_mut().zip(&gy).for_each(|(a, b)| *a += b);
             rows.extend(gx);
         }
@@ -268,11 +267,13 @@ impl Pair<'_> {
 fn adjoint(x: &Prepared, y: &Prepared, region: Region, cotangent: Cotangent<'_>) -> (Vec<f64>, Vec<f64>) {
     let rows = x.layout.gradient_rows();
     let blocks = x.n.div_ceil(COLUMNS);
-    let parts: Vec<(Vec<f64>, Vec<f64>)> = (0..TASKS.min(blocks))
+    // A diagonal is O(n): more accumulators would cost more than the work.
+    let tasks = if region == Region::Diagonal { 1 } else { TASKS.min(blocks) };
+    let parts: Vec<(Vec<f64>, Vec<f64>)> = (0..tasks)
         .into_par_iter()
         .map(|task| {
             let (mut gx, mut gy) = (vec![0.0; rows * x.stride], vec![0.0; rows * y.stride]);
-            for b in (task..blocks).step_by(TASKS) {
+            for b in (task..blocks).step_by(tasks) {
                 let start = b * COLUMNS;
                 let work = Sweep { x, y, columns: (start, COLUMNS.min(x.n - start)), region };
                 work.adjoint(cotangent, &mut gx, &mut gy);
