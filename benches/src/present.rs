@@ -87,6 +87,16 @@ pub fn markdown(records: &Records, before: &[Record]) -> String {
     out
 }
 
+/// `text` with `tables` between its markers `stages: begin` and `stages: end`; the tables alone for a text without markers.
+pub fn fill(text: &str, tables: &str) -> String {
+    const BEGIN: &str = "<!-- stages: begin -->";
+    const END: &str = "<!-- stages: end -->";
+    match (text.split_once(BEGIN), text.split_once(END)) {
+        (Some((head, _)), Some((_, tail))) => format!("{head}{BEGIN}\n\n{tables}\n{END}{tail}"),
+        _ => tables.to_owned(),
+    }
+}
+
 /// Milliseconds and share of the peak per stage and size.
 fn stage_table(name: &str, records: &[&Record]) -> String {
     let mut out = format!("\n{name}: ms per stage (share of the peak)\n\n| stage |");

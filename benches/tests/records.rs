@@ -5,7 +5,7 @@ use hyperpde::gp::Stage;
 use hyperpde_benches::case::Case;
 use hyperpde_benches::count::{feature_backward_gflop, floor_seconds, gflop};
 use hyperpde_benches::machine::{Machine, median};
-use hyperpde_benches::present::{figure, line, markdown, same};
+use hyperpde_benches::present::{figure, fill, line, markdown, same};
 use hyperpde_benches::record::{Record, Records, StageRecord, fill_exponents, measure};
 
 fn record(problem: &str, rows: usize, step_seconds: f64) -> Record {
@@ -80,6 +80,10 @@ fn tables_set_records_beside_earlier_ones() {
     let text = markdown(&records, &before);
     assert!(text.contains("| burgers | 600 | 9.0 | 4.5 | 2.0 | 2.2 | 4.0 |  | 40 | 18.0 |"), "{text}");
     assert!(text.contains("| training block | 0.40 (50 %) | 1.80 (50 %) |"), "{text}");
+    let page = "# Page\n<!-- stages: begin -->\nold\n<!-- stages: end -->\nrest\n";
+    let filled = fill(page, "new");
+    assert_eq!(filled, "# Page\n<!-- stages: begin -->\n\nnew\n<!-- stages: end -->\nrest\n");
+    assert_eq!((fill(&filled, "new"), fill("", "new")), (filled, "new".to_owned()));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stages.png");
     figure(&records, "burgers", &path).unwrap();

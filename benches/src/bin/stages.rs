@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode, Stdio};
 use clap::Parser;
 use hyperpde_benches::case::Case;
 use hyperpde_benches::machine::Machine;
-use hyperpde_benches::present::{cases, figure, head, line, markdown, same};
+use hyperpde_benches::present::{cases, figure, fill, head, line, markdown, same};
 use hyperpde_benches::record::{Record, Records, fill_exponents, measure};
 use hyperpde_cli::{CliError, exit_code, init_logging, write_atomic};
 use serde_json::Value;
@@ -36,7 +36,7 @@ struct Arguments {
     /// Set the records in this file beside these
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
-    /// Write the tables of docs/performance.md to this file
+    /// Write the tables of docs/performance.md to this file, between its markers if it has them
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
     /// Draw time against size per case into this folder, as stages_CASE.png
@@ -78,7 +78,8 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
         write_atomic(file, serde_json::to_string_pretty(&records)?.as_bytes())?;
     }
     if let Some(file) = &arguments.markdown {
-        write_atomic(file, markdown(&records, &before).as_bytes())?;
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        write_atomic(file, fill(&text, &markdown(&records, &before)).as_bytes())?;
     }
     if let Some(folder) = &arguments.figures {
         for name in cases(&records.steps) {
