@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use hyperpde::bilevel::Event;
+use hyperpde::burn::module::Module;
 use hyperpde::gp::StageTimes;
 use hyperpde::kernels::fused::{Coefficients, FunctionalSet, Pair, Target};
 use hyperpde::kernels::{JetSpace, Kernel, PointJets, tensor_to_vec};
