@@ -1,143 +1,129 @@
-//! Time of one outer step (loss and hypergradient) against the Cholesky factorisation of the same size, by number of rows.
+//! Time of one outer step (loss and hypergradient) stage by stage, against the machine's peak and against faer's Cholesky of the same size.
 //!
-//! `cargo run --release -p hyperpde-benches --bin stages -- --json stages.json`
+//! `cargo run --release --workspace --features flex --bin stages -- --json stages.json --markdown stages.md`
+//!
+//! Every size runs in a process of its own, so that the peak memory is that of the size.
 
-use std::path::PathBuf;
-use std::process::ExitCode;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
 
 use clap::Parser;
-use hyperpde::bilevel::{Bilevel, BilevelSettings, Event};
-use hyperpde::kernels::{AnyKernel, KernelError};
-use hyperpde::linalg::{Cholesky, JitterPolicy};
-use hyperpde::prelude::*;
-use hyperpde_cli::{CliError, exit_code, init_logging, peak_rss_mb, write_atomic};
-use serde_json::{Value, json};
+use hyperpde_benches::case::Case;
+use hyperpde_benches::machine::Machine;
+use hyperpde_benches::present::{cases, figure, fill, head, line, markdown, same};
+use hyperpde_benches::record::{Record, Records, fill_exponents, measure};
+use hyperpde_cli::{CliError, exit_code, init_logging, write_atomic};
+use serde_json::Value;
+
+/// Sizes from here on are timed with fewer repeats.
+const LARGE: usize = 4000;
+/// Repeats at large sizes.
+const LARGE_REPEATS: usize = 4;
 
 /// Times outer steps by number of rows.
 #[derive(Parser)]
 #[command(name = "stages", version)]
 struct Arguments {
     /// Numbers of rows, three quarters of them in the interior
-    #[arg(long, value_delimiter = ',', default_values_t = [300, 600, 1200, 2400])]
+    #[arg(long, value_delimiter = ',', default_values_t = [300, 600, 1200, 2400, 4800])]
     rows: Vec<usize>,
-    /// Outer steps timed per size; the median counts
-    #[arg(long, default_value_t = 9)]
-    repeats: usize,
+    /// Outer steps timed per size (4 at most from 4000 rows on); the median counts
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..))]
+    repeats: u16,
     /// Write the records as JSON to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Compare with the records in this file
+    /// Set the records in this file beside these
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
+    /// Write the tables of docs/performance.md to this file, between its markers if it has them
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Draw time against size per case into this folder, as stages_CASE.png
+    #[arg(long, value_name = "FOLDER")]
+    figures: Option<PathBuf>,
+    /// Measure one case in this process, with the machine's peak as JSON on standard input
+    #[arg(long, hide = true, value_name = "CASE")]
+    only: Option<String>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     init_logging(false);
-    exit_code(run(&arguments))
+    exit_code(if arguments.only.is_some() { child(&arguments) } else { run(&arguments) })
 }
 
 fn run(arguments: &Arguments) -> Result<(), CliError> {
-    let before = arguments.compare.as_deref().map(read).transpose()?;
-    let mut steps = Vec::new();
+    if let Some(small) = arguments.rows.iter().find(|&&r| r < 16) {
+        return Err(CliError::Input(format!("--rows {small}: a system needs at least 16 rows")));
+    }
+    let before = arguments.compare.as_deref().map(read).transpose()?.unwrap_or_default();
+    let machine = Machine::measure();
     println!(
-        "{:<10} {:>6} {:>10} {:>12} {:>7} {:>10} {:>9}",
-        "problem", "rows", "step ms", "Cholesky ms", "ratio", "peak MiB", "before ms"
+        "{} threads, {:.0} GFLOP/s in a matrix product, {:.2} exponentials per ns",
+        machine.threads, machine.product_gflops, machine.exponentials_per_ns
     );
-    for name in ["elliptic", "burgers"] {
+    println!("{}", head());
+    let mut records = Records { machine, steps: Vec::new() };
+    for case in Case::ALL {
         for &rows in &arguments.rows {
-            let record = time(name, rows, arguments.repeats)?;
-            let number = |key: &str| record[key].as_f64().unwrap_or(f64::NAN);
-            let old =
-                before.as_ref().and_then(|b| b.iter().find(|o| o["problem"] == name && o["rows"] == record["rows"]));
-            let old =
-                old.and_then(|o| o["step_seconds"].as_f64()).map_or("-".to_owned(), |s| format!("{:.1}", 1e3 * s));
-            println!(
-                "{name:<10} {rows:>6} {:>10.1} {:>12.1} {:>7.1} {:>10.0} {old:>9}",
-                1e3 * number("step_seconds"),
-                1e3 * number("cholesky_seconds"),
-                number("ratio"),
-                number("peak_rss_mb"),
-            );
-            steps.push(record);
+            records.steps.push(spawn(case, rows, arguments.repeats, &records.machine)?);
+            fill_exponents(&mut records.steps);
+            if let Some(record) = records.steps.last() {
+                println!("{}", line(record, same(&before, record)));
+            }
         }
     }
     if let Some(file) = &arguments.json {
-        let text = serde_json::to_string_pretty(&json!({ "steps": steps }))?;
-        write_atomic(file, text.as_bytes())?;
+        write_atomic(file, serde_json::to_string_pretty(&records)?.as_bytes())?;
+    }
+    if let Some(file) = &arguments.markdown {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        write_atomic(file, fill(&text, &markdown(&records, &before)).as_bytes())?;
+    }
+    if let Some(folder) = &arguments.figures {
+        for name in cases(&records.steps) {
+            figure(&records, name, &folder.join(format!("stages_{name}.png")))?;
+        }
     }
     Ok(())
 }
 
-fn read(path: &std::path::Path) -> Result<Vec<Value>, CliError> {
+/// Measures one size in a child process.
+fn spawn(case: Case, rows: usize, repeats: u16, machine: &Machine) -> Result<Record, CliError> {
+    let doing = || format!("timing {} with {rows} rows", case.name());
+    let failed = |e: std::io::Error| CliError::numerical(doing(), e);
+    let mut child = Command::new(std::env::current_exe().map_err(failed)?)
+        .args(["--only", case.name(), "--rows", &rows.to_string(), "--repeats", &repeats.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    if let Some(input) = child.stdin.take() {
+        serde_json::to_writer(input, machine)?;
+    }
+    let output = child.wait_with_output().map_err(failed)?;
+    if !output.status.success() {
+        return Err(CliError::numerical(doing(), format!("the process ended with {}", output.status)));
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+fn child(arguments: &Arguments) -> Result<(), CliError> {
+    let case = Case::by_name(arguments.only.as_deref().unwrap_or_default())?;
+    let machine: Machine = serde_json::from_reader(std::io::stdin())?;
+    for &rows in &arguments.rows {
+        let repeats = usize::from(arguments.repeats);
+        let repeats = if rows >= LARGE { repeats.min(LARGE_REPEATS) } else { repeats };
+        println!("{}", serde_json::to_string(&measure(case, rows, repeats, &machine)?)?);
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<Record>, CliError> {
     let refused = |why: String| CliError::Input(format!("--compare {}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
-    let record: Value = serde_json::from_str(&text).map_err(|e| refused(e.to_string()))?;
-    record["steps"].as_array().cloned().ok_or_else(|| refused("it has no list `steps`".into()))
-}
-
-/// One record: the median outer step of the second Gauss-Newton step (the first one linearises about zero and is easier).
-fn time(name: &str, rows: usize, repeats: usize) -> Result<Value, CliError> {
-    let failed = |e: BilevelError| CliError::numerical(format!("timing {name} with {rows} rows"), e);
-    let problem = problems::by_name(name)?;
-    let device = Backend::default().device().map_err(|e| CliError::Input(e.to_string()))?.autodiff();
-    let kernel = || -> Result<AnyKernel, KernelError> {
-        match name {
-            "burgers" => Ok(GibbsConfig::new(2, LengthScales::PerDimension, 4.0).init(1, &device)?.into()),
-            _ => Ok(GaussianConfig::isotropic(0.2).init(&device)?.into()),
-        }
-    };
-    let sizes = SampleSizes { interior: 3 * rows / 4, boundary: rows - 3 * rows / 4, validation: 200 };
-    let collocation = problem.sample(&sizes, Sampler::Halton, 1)?;
-    let settings = BilevelSettings {
-        gauss_newton_steps: 2,
-        outer_steps: repeats + 2,
-        batch: 200,
-        loss_tolerance: 0.0,
-        monitor: 0,
-        ..BilevelSettings::published(problem.defaults(), 1)
-    };
-    let kernels = vec![kernel().map_err(|e| CliError::numerical("building the kernel", e))?];
-    let mut run = Bilevel::init(&problem, collocation, kernels, settings).map_err(failed)?;
-    let (n, mut seconds) = (run.rows(), Vec::new());
-    loop {
-        match run.step().map_err(failed)? {
-            // The first two steps of a Gauss-Newton step warm caches and buffers.
-            Event::Outer(r) if r.gauss_newton == 2 && r.outer > 2 => seconds.push(r.seconds),
-            Event::Done(_) => break,
-            _ => {}
-        }
-    }
-    let (step, cholesky) = (median(&mut seconds), factorisation(n, repeats)?);
-    Ok(json!({
-        "problem": name, "rows": n, "step_seconds": step, "cholesky_seconds": cholesky, "ratio": step / cholesky, "peak_rss_mb": peak_rss_mb(),
-    }))
-}
-
-/// Median time of the library's Cholesky factorisation of a well conditioned matrix of size `n`.
-fn factorisation(n: usize, repeats: usize) -> Result<f64, CliError> {
-    let fill = |a: &mut [f64]| {
-        for (j, column) in a.chunks_exact_mut(n).enumerate() {
-            for (i, entry) in column.iter_mut().enumerate() {
-                *entry = (-(i.abs_diff(j) as f64) / 50.0).exp() + if i == j { 1.0 } else { 0.0 };
-            }
-        }
-    };
-    let mut buffer = vec![0.0; n * n];
-    let mut seconds = Vec::new();
-    for _ in 0..repeats + 1 {
-        fill(&mut buffer);
-        let start = Instant::now();
-        let factor = Cholesky::factor(buffer, n, &JitterPolicy::none(), &mut |a| fill(a))
-            .map_err(|e| CliError::numerical("factoring", e))?;
-        seconds.push(start.elapsed().as_secs_f64());
-        buffer = factor.into_buffer();
-    }
-    Ok(median(&mut seconds))
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    let value: Value = serde_json::from_str(&text).map_err(|e| refused(e.to_string()))?;
+    let steps = value.get("steps").ok_or_else(|| refused("it has no list `steps`".into()))?;
+    serde_json::from_value(steps.clone()).map_err(|e| refused(e.to_string()))
 }

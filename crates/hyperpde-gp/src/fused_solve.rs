@@ -25,14 +25,14 @@ use hyperpde_kernels::{Kernel, PairForm, PointJets};
 use hyperpde_linalg::Cholesky;
 
 use crate::error::GpError;
-use crate::nugget::trace_set;
 use crate::posterior::Posterior;
 use crate::problem::{InnerProblem, Prediction, device};
 use crate::sites::RowSet;
+use crate::stages::Stage;
 
 /// An inner problem with kernels whose forms the fused pair stage knows.
 pub(crate) struct FusedSolve {
-    job: Arc<Job>,
+    job: Job,
     features: Tensor<1>,
 }
 
@@ -42,6 +42,8 @@ pub(crate) struct Job {
     problem: Arc<InnerProblem>,
     forms: Vec<PairForm>,
     slots: Vec<FeatureSlots>,
+    /// Whether predictions at the validation rows are wanted.
+    predict: bool,
     outcome: Mutex<Option<Result<Arc<Solved>, GpError>>>,
 }
 
@@ -78,19 +80,23 @@ impl FusedSolve {
             return Ok(None);
         }
         let (mut forms, mut slots, mut parts) = (Vec::new(), Vec::new(), Vec::new());
-        for (kernel, field) in kernels.iter().zip(&problem.fields) {
-            let jets = PointJets::new(kernel, &field.all, &field.space, &device(kernel))?;
-            let (key, vector) = jets.feature_vector();
-            forms.extend(kernel.form(field.all.dim()));
-            slots.push(key);
-            parts.push(vector);
-        }
-        let job = Job { problem: problem.clone(), forms, slots, outcome: Mutex::new(None) };
-        Ok(Some(Self { job: Arc::new(job), features: Tensor::cat(parts, 0) }))
+        problem.timed(Stage::PointJets, || {
+            for (kernel, field) in kernels.iter().zip(&problem.fields) {
+                let jets = PointJets::new(kernel, &field.all, &field.space, &device(kernel))?;
+                let (key, vector) = jets.feature_vector();
+                forms.extend(kernel.form(field.all.dim()));
+                slots.push(key);
+                parts.push(vector);
+            }
+            Ok::<_, GpError>(())
+        })?;
+        let job = Job { problem: problem.clone(), forms, slots, predict: false, outcome: Mutex::new(None) };
+        Ok(Some(Self { job, features: Tensor::cat(parts, 0) }))
     }
 
     /// Differentiable predictions at the validation rows.
-    pub fn predict(self) -> Result<Prediction, GpError> {
+    pub fn predict(mut self) -> Result<Prediction, GpError> {
+        self.job.predict = true;
         let (values, solved) = self.run()?;
         let info = solved.cholesky.as_ref().map(|c| c.info()).ok_or_else(lost)?;
         Ok(Prediction { values, info })
@@ -101,22 +107,25 @@ impl FusedSolve {
         let problem = self.job.problem.clone();
         let (_, solved) = self.run()?;
         let mut solved = Arc::try_unwrap(solved).map_err(|_| lost())?;
-        let cholesky = solved.cholesky.take().ok_or_else(lost)?;
-        Posterior::new(
-            problem,
-            kernels,
-            std::mem::take(&mut solved.weights),
-            std::mem::take(&mut solved.ratios),
-            cholesky,
-        )
+        let info = solved.cholesky.as_ref().map(Cholesky::info).ok_or_else(lost)?;
+        let (weights, ratios) = (std::mem::take(&mut solved.weights), std::mem::take(&mut solved.ratios));
+        Posterior::new(problem, kernels, weights, ratios, info)
+    }
+
+    /// The factor alone.
+    pub fn factor(self) -> Result<Cholesky, GpError> {
+        let (_, solved) = self.run()?;
+        let mut solved = Arc::try_unwrap(solved).map_err(|_| lost())?;
+        solved.cholesky.take().ok_or_else(lost)
     }
 
     fn run(self) -> Result<(Tensor<1>, Arc<Solved>), GpError> {
+        let job = Arc::new(self.job);
         let values = Tensor::from_dispatch(<burn::backend::Dispatch as InnerSolveOps>::inner_solve(
             self.features.into_dispatch(),
-            self.job.clone(),
+            job.clone(),
         ));
-        let outcome = self.job.outcome.lock().map_err(|_| lost())?.take().ok_or_else(lost)?;
+        let outcome = job.outcome.lock().map_err(|_| lost())?.take().ok_or_else(lost)?;
         Ok((values, outcome?))
     }
 }
@@ -199,50 +208,40 @@ fn run_on_host<B: Backend>(features: FloatTensor<B>, job: &Arc<Job>) -> (FloatTe
     (B::float_from_data(TensorData::new(values, [len]).convert_dtype(dtype), &device), solved)
 }
 
-/// Row sets with their coefficients and features, the owners that [`FunctionalSet`] borrows from.
-struct Owned {
-    field: usize,
-    site: usize,
-    rows: std::ops::Range<usize>,
-    coefficients: Coefficients,
+/// A row set with its coefficients and features, from which a [`FunctionalSet`] borrows.
+struct Owned<'a> {
+    set: &'a RowSet,
+    coefficients: &'a Coefficients,
     features: FeatureData,
 }
 
 impl Job {
-    fn own(&self, set: &RowSet, features: &[FeatureData]) -> Result<Owned, GpError> {
-        let field = &self.problem.fields[set.field];
-        let range = field.range(set.site);
-        let coefficients = set.functional.separable(field.all.dim()).ok_or_else(|| {
-            GpError::System("an operator with mixed or higher derivatives reached the fused pair stage".into())
-        })?;
-        Ok(Owned {
-            field: set.field,
-            site: set.site,
-            rows: set.rows.clone(),
-            coefficients,
-            features: features[set.field].rows(range.start, range.len()),
-        })
+    fn own<'a>(
+        &self,
+        sets: impl IntoIterator<Item = &'a RowSet>,
+        features: &[FeatureData],
+    ) -> Result<Vec<Owned<'a>>, GpError> {
+        let own = |set: &'a RowSet| {
+            let range = self.problem.fields[set.field].range(set.site);
+            let features = features[set.field].rows(range.start, range.len());
+            Ok(Owned { set, coefficients: set.separable()?, features })
+        };
+        sets.into_iter().map(own).collect()
     }
 
-    fn prepare<'a>(&self, owned: &'a [Owned]) -> Result<Vec<FunctionalSet<'a>>, GpError> {
-        owned
-            .iter()
-            .map(|o| {
-                Ok(FunctionalSet::new(
-                    self.forms[o.field],
-                    self.problem.fields[o.field].points(o.site),
-                    &o.coefficients,
-                    &o.features,
-                )?)
-            })
-            .collect()
+    fn prepare<'a>(&self, owned: &'a [Owned<'_>]) -> Result<Vec<FunctionalSet<'a>>, GpError> {
+        let prepare = |o: &'a Owned<'_>| {
+            let points = self.problem.fields[o.set.field].points(o.set.site);
+            Ok(FunctionalSet::new(self.forms[o.set.field], points, o.coefficients, &o.features)?)
+        };
+        owned.iter().map(prepare).collect()
     }
 
     /// Pairs `(x, y, lower)` of training sets that make up the lower triangle of `K`.
-    fn symmetric_pairs(owned: &[Owned]) -> impl Iterator<Item = (usize, usize, bool)> + '_ {
-        let of = move |x: usize| (0..owned.len()).map(move |y| (x, y));
-        (0..owned.len()).flat_map(of).filter_map(move |(x, y)| {
-            let (a, b) = (&owned[x], &owned[y]);
+    fn symmetric_pairs(sets: &[RowSet]) -> impl Iterator<Item = (usize, usize, bool)> + '_ {
+        let of = move |x: usize| (0..sets.len()).map(move |y| (x, y));
+        (0..sets.len()).flat_map(of).filter_map(move |(x, y)| {
+            let (a, b) = (&sets[x], &sets[y]);
             (a.field == b.field && b.rows.start >= a.rows.start).then_some((x, y, a.rows.start == b.rows.start))
         })
     }
@@ -255,83 +254,98 @@ impl Job {
             });
         }
         let problem = &self.problem;
-        let (n, m) = (problem.rows(), problem.validation_rhs().len());
-        let mut rest = flat;
-        let features: Vec<FeatureData> = self
-            .slots
-            .iter()
-            .map(|slots| {
-                let (head, tail) = rest.split_at(slots.len());
-                rest = tail;
-                slots.read(head)
-            })
-            .collect();
-        let (traces, ratios) = self.traces(&features)?;
-        let owned = problem.training.iter().map(|s| self.own(s, &features)).collect::<Result<Vec<_>, _>>()?;
-        let sets = self.prepare(&owned)?;
-        // With several fields, or several sites in a block, blocks add up; else each is written once.
-        let once = problem.fields.len() == 1 && owned.windows(2).all(|w| w[0].rows.start != w[1].rows.start);
-        let mut assemble = |k: &mut [f64]| {
-            if !once {
-                k.fill(0.0);
-            }
-            for (x, y, lower) in Self::symmetric_pairs(&owned) {
-                let target =
-                    Target { data: k, ld: n, row: owned[y].rows.start, column: owned[x].rows.start, add: !once };
-                Pair { x: &sets[x], y: &sets[y], lower }.forward(target);
-            }
-            for e in &problem.nugget.entries {
-                k[e.row + e.column * n] += problem.nugget.eta * e.weight * ratios[e.group];
-            }
-            for (i, noise) in problem.nugget.noise.iter().enumerate() {
-                k[i + i * n] += noise;
-            }
-        };
-        let mut buffer = problem.settings.workspace.take(n * n);
-        assemble(&mut buffer);
-        let cholesky = Cholesky::factor(buffer, n, &problem.settings.jitter, &mut assemble)
+        let n = problem.rows();
+        let features = self.read(flat);
+        let (traces, ratios) = problem.timed(Stage::Preparation, || self.traces(&features))?;
+        let owned = self.own(&problem.training, &features)?;
+        let sets = problem.timed(Stage::Preparation, || self.prepare(&owned))?;
+        let mut assemble = |k: &mut [f64]| self.assemble(&sets, &ratios, k);
+        let buffer = problem.timed(Stage::TrainingBlock, || {
+            let mut buffer = problem.settings.workspace.take(n * n);
+            assemble(&mut buffer);
+            buffer
+        });
+        let cholesky = problem
+            .timed(Stage::Factorisation, || Cholesky::factor(buffer, n, &problem.settings.jitter, &mut assemble))
             .map_err(|e| problem.factorisation(e))?;
         let mut weights = problem.rhs.clone();
-        cholesky.solve_in_place(&mut weights, 1).map_err(|e| problem.factorisation(e))?;
+        problem
+            .timed(Stage::Solve, || cholesky.solve_in_place(&mut weights, 1))
+            .map_err(|e| problem.factorisation(e))?;
         if weights.iter().any(|w| !w.is_finite()) {
             return Err(GpError::NonFinite {
                 what: "the solution of the inner system".into(),
                 advice: "raise the nugget or shorten the length scales",
             });
         }
-        let mut cross = vec![0.0; m * n];
-        let validation = problem.validation.iter().map(|s| self.own(s, &features)).collect::<Result<Vec<_>, _>>()?;
-        for (y, set_y) in self.prepare(&validation)?.iter().enumerate() {
-            for (x, set_x) in sets.iter().enumerate().filter(|(x, _)| owned[*x].field == validation[y].field) {
-                let target = Target {
-                    data: &mut cross,
-                    ld: m,
-                    row: validation[y].rows.start,
-                    column: owned[x].rows.start,
-                    add: true,
-                };
+        let mut solved = Solved {
+            features,
+            cholesky: Some(cholesky),
+            weights,
+            cross: Vec::new(),
+            traces,
+            ratios,
+            predictions: vec![0.0; problem.validation_rhs().len()],
+            workspace: problem.settings.workspace.clone(),
+        };
+        if self.predict {
+            problem.timed(Stage::ValidationBlock, || self.score(&mut solved, &sets))?;
+        }
+        Ok(solved)
+    }
+
+    /// The features of each field from the flat vector.
+    fn read(&self, flat: &[f64]) -> Vec<FeatureData> {
+        let mut rest = flat;
+        let read = |slots: &FeatureSlots| {
+            let (head, tail) = rest.split_at(slots.len());
+            rest = tail;
+            slots.read(head)
+        };
+        self.slots.iter().map(read).collect()
+    }
+
+    /// The lower triangle of `K + N`.
+    fn assemble(&self, sets: &[FunctionalSet<'_>], ratios: &[f64], k: &mut [f64]) {
+        let (problem, n) = (&self.problem, self.problem.rows());
+        // With several fields, or several sites in a block, blocks add up; else each is written once.
+        let once = problem.fields.len() == 1 && problem.training.windows(2).all(|w| w[0].rows.start != w[1].rows.start);
+        if !once {
+            k.fill(0.0);
+        }
+        for (x, y, lower) in Self::symmetric_pairs(&problem.training) {
+            let (row, column) = (problem.training[y].rows.start, problem.training[x].rows.start);
+            let target = Target { data: k, ld: n, row, column, add: !once };
+            Pair { x: &sets[x], y: &sets[y], lower }.forward(target);
+        }
+        for e in &problem.nugget.entries {
+            k[e.row + e.column * n] += problem.nugget.eta * e.weight * ratios[e.group];
+        }
+        for (i, noise) in problem.nugget.noise.iter().enumerate() {
+            k[i + i * n] += noise;
+        }
+    }
+
+    /// `V` and `p = V w`.
+    fn score(&self, solved: &mut Solved, sets: &[FunctionalSet<'_>]) -> Result<(), GpError> {
+        let problem = &self.problem;
+        let (n, m) = (problem.rows(), problem.validation_rhs().len());
+        let cross = &mut solved.cross;
+        cross.resize(m * n, 0.0);
+        let owned = self.own(&problem.validation, &solved.features)?;
+        for (set_y, y) in self.prepare(&owned)?.iter().zip(&problem.validation) {
+            for (set_x, x) in sets.iter().zip(&problem.training).filter(|(_, x)| x.field == y.field) {
+                let target = Target { data: cross, ld: m, row: y.rows.start, column: x.rows.start, add: true };
                 Pair { x: set_x, y: set_y, lower: false }.forward(target);
             }
         }
         for e in &problem.nugget.cross {
-            cross[e.row + e.column * m] += problem.nugget.eta * e.weight * ratios[e.group];
+            cross[e.row + e.column * m] += problem.nugget.eta * e.weight * solved.ratios[e.group];
         }
-        let mut predictions = vec![0.0; m];
-        for (column, w) in cross.chunks_exact(m.max(1)).zip(&weights) {
-            predictions.iter_mut().zip(column).for_each(|(p, v)| *p += v * w);
+        for (column, w) in cross.chunks_exact(m.max(1)).zip(&solved.weights) {
+            solved.predictions.iter_mut().zip(column).for_each(|(p, v)| *p += v * w);
         }
-        drop(sets);
-        drop(owned);
-        Ok(Solved {
-            features,
-            cholesky: Some(cholesky),
-            weights,
-            cross,
-            traces,
-            ratios,
-            predictions,
-            workspace: problem.settings.workspace.clone(),
-        })
+        Ok(())
     }
 
     /// Trace and its gradient per group, and `r = t/t_value`.
@@ -341,13 +355,13 @@ impl Job {
         for group in groups {
             let mut gradient = features[group.field].zeros();
             let mut sum = 0.0;
-            for (site, weights) in &group.traces {
-                let owned = [self.own(&trace_set(group, *site, weights), features)?];
-                for set in self.prepare(&owned)? {
-                    let (value, rows) = set.trace(weights);
+            for (set, weights) in &group.traces {
+                let owned = self.own([set], features)?;
+                for prepared in self.prepare(&owned)? {
+                    let (value, rows) = prepared.trace(weights);
                     let mut part = owned[0].features.zeros();
-                    set.chain(&rows, &mut part);
-                    gradient.add_rows(self.problem.fields[group.field].range(*site).start, &part);
+                    prepared.chain(&rows, &mut part);
+                    gradient.add_rows(self.problem.fields[group.field].range(set.site).start, &part);
                     sum += value;
                 }
             }
@@ -360,58 +374,67 @@ impl Job {
     /// Gradient by the flat features for the cotangent `ḡ` of the predictions.
     fn backward(&self, solved: &Solved, cotangent: &[f64]) -> Result<Vec<f64>, GpError> {
         let problem = &self.problem;
-        let m = problem.validation_rhs().len();
-        let mut lambda: Vec<f64> = solved
-            .cross
-            .chunks_exact(m.max(1))
-            .map(|column| column.iter().zip(cotangent).map(|(v, g)| v * g).sum())
-            .collect();
-        lambda.resize(problem.rows(), 0.0);
-        let cholesky = solved.cholesky.as_ref().ok_or_else(lost)?;
-        cholesky.solve_in_place(&mut lambda, 1).map_err(|e| problem.factorisation(e))?;
+        let lambda = problem.timed(Stage::AdjointSolve, || self.adjoint_solve(solved, cotangent))?;
+        let owned = self.own(&problem.training, &solved.features)?;
+        let validation = self.own(&problem.validation, &solved.features)?;
+        let (sets, validation_sets) = problem.timed(Stage::AdjointPreparation, || {
+            Ok::<_, GpError>((self.prepare(&owned)?, self.prepare(&validation)?))
+        })?;
         let w = &solved.weights;
-        let minus: Vec<f64> = lambda.iter().map(|l| -l).collect();
-        let owned = problem.training.iter().map(|s| self.own(s, &solved.features)).collect::<Result<Vec<_>, _>>()?;
-        let sets = self.prepare(&owned)?;
         let rows_of = |set: &FunctionalSet<'_>| vec![0.0; set.gradient_len()];
         let mut gradients: Vec<Vec<f64>> = sets.iter().map(rows_of).collect();
-        let add = |to: &mut Vec<f64>, from: &[f64]| to.iter_mut().zip(from).for_each(|(a, b)| *a += b);
-        // −λᵀ dK w, symmetrised: entries below the diagonal stand for both.
-        for (x, y, lower) in Self::symmetric_pairs(&owned) {
-            let (rx, ry) = (owned[x].rows.clone(), owned[y].rows.clone());
-            let terms = [(&minus[ry.clone()], &w[rx.clone()]), (&w[ry], &minus[rx])];
-            let (gx, gy) = Pair { x: &sets[x], y: &sets[y], lower }.adjoint(&terms);
-            add(&mut gradients[x], &gx);
-            add(&mut gradients[y], &gy);
-        }
-        // ḡᵀ dV w.
-        let validation =
-            problem.validation.iter().map(|s| self.own(s, &solved.features)).collect::<Result<Vec<_>, _>>()?;
-        let validation_sets = self.prepare(&validation)?;
         let mut validation_gradients: Vec<Vec<f64>> = validation_sets.iter().map(rows_of).collect();
-        for (y, set_y) in validation_sets.iter().enumerate() {
-            for x in (0..sets.len()).filter(|&x| owned[x].field == validation[y].field) {
-                let terms = [(&cotangent[validation[y].rows.clone()], &w[owned[x].rows.clone()])];
-                let (gx, gy) = Pair { x: &sets[x], y: set_y, lower: false }.adjoint(&terms);
+        let add = |to: &mut Vec<f64>, from: &[f64]| to.iter_mut().zip(from).for_each(|(a, b)| *a += b);
+        problem.timed(Stage::AdjointTraining, || {
+            // −λᵀ dK w, symmetrised: entries below the diagonal stand for both.
+            let minus: Vec<f64> = lambda.iter().map(|l| -l).collect();
+            for (x, y, lower) in Self::symmetric_pairs(&problem.training) {
+                let (rx, ry) = (problem.training[x].rows.clone(), problem.training[y].rows.clone());
+                let terms = [(&minus[ry.clone()], &w[rx.clone()]), (&w[ry], &minus[rx])];
+                let (gx, gy) = Pair { x: &sets[x], y: &sets[y], lower }.adjoint(&terms);
                 add(&mut gradients[x], &gx);
-                add(&mut validation_gradients[y], &gy);
+                add(&mut gradients[y], &gy);
             }
-        }
-        let mut out: Vec<FeatureData> = solved.features.iter().map(FeatureData::zeros).collect();
+        });
+        problem.timed(Stage::AdjointValidation, || {
+            for (y, of_y) in problem.validation.iter().enumerate() {
+                for (x, of_x) in problem.training.iter().enumerate().filter(|(_, x)| x.field == of_y.field) {
+                    let terms = [(&cotangent[of_y.rows.clone()], &w[of_x.rows.clone()])];
+                    let (gx, gy) = Pair { x: &sets[x], y: &validation_sets[y], lower: false }.adjoint(&terms);
+                    add(&mut gradients[x], &gx);
+                    add(&mut validation_gradients[y], &gy);
+                }
+            }
+        });
         let chains = sets
             .iter()
             .zip(&owned)
             .zip(&gradients)
             .chain(validation_sets.iter().zip(&validation).zip(&validation_gradients));
-        for ((set, o), gradient) in chains {
-            let mut part = o.features.zeros();
-            set.chain(gradient, &mut part);
-            out[o.field].add_rows(problem.fields[o.field].range(o.site).start, &part);
-        }
-        self.chain_ratios(solved, &lambda, cotangent, &mut out);
-        let mut flat = Vec::new();
-        out.iter().for_each(|f| f.write(&mut flat));
-        Ok(flat)
+        Ok(problem.timed(Stage::AdjointPreparation, || {
+            let mut out: Vec<FeatureData> = solved.features.iter().map(FeatureData::zeros).collect();
+            for ((set, o), gradient) in chains {
+                let mut part = o.features.zeros();
+                set.chain(gradient, &mut part);
+                out[o.set.field].add_rows(problem.fields[o.set.field].range(o.set.site).start, &part);
+            }
+            self.chain_ratios(solved, &lambda, cotangent, &mut out);
+            let mut flat = Vec::new();
+            out.iter().for_each(|f| f.write(&mut flat));
+            flat
+        }))
+    }
+
+    /// `λ = (K + N)⁻¹ Vᵀ ḡ`.
+    fn adjoint_solve(&self, solved: &Solved, cotangent: &[f64]) -> Result<Vec<f64>, GpError> {
+        let m = self.problem.validation_rhs().len();
+        let columns = solved.cross.chunks_exact(m.max(1));
+        let mut lambda: Vec<f64> =
+            columns.map(|column| column.iter().zip(cotangent).map(|(v, g)| v * g).sum()).collect();
+        lambda.resize(self.problem.rows(), 0.0);
+        let cholesky = solved.cholesky.as_ref().ok_or_else(lost)?;
+        cholesky.solve_in_place(&mut lambda, 1).map_err(|e| self.problem.factorisation(e))?;
+        Ok(lambda)
     }
 
     /// −λᵀ dN w, and ḡᵀ dV w where validation rows share latents, through the ratios `r = t/t_value`.

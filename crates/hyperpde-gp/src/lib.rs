@@ -10,8 +10,10 @@ mod posterior;
 mod problem;
 mod rows;
 mod sites;
+mod stages;
 
 pub use error::GpError;
 pub use posterior::Posterior;
 pub use problem::{Assembly, InnerProblem, Prediction, SolveSettings, Workspace};
 pub use rows::{RowBlock, Term};
+pub use stages::{Stage, StageTimes};

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use hyperpde_kernels::Operator;
+use hyperpde_kernels::gram::Functional;
 
 use crate::rows::RowBlock;
 use crate::sites::{RowSet, SiteBuilder};
@@ -15,12 +16,13 @@ use crate::sites::{RowSet, SiteBuilder};
 /// Training rows that hold each latent, with their coefficients, by group and exact coordinates. Ordered: sums must not depend on chance.
 type Latents = BTreeMap<(usize, Vec<u64>), Vec<(usize, f64)>>;
 
-/// All latents of one field and operator: where the trace runs, `(site, weight per point)`, weight one at the first occurrence of a point.
+/// All latents of one field and operator: where the trace runs, as functionals with coefficient one and a weight per
+/// point, one at the first occurrence of a point.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
     pub field: usize,
     pub operator: Operator,
-    pub traces: Vec<(usize, Vec<f64>)>,
+    pub traces: Vec<(RowSet, Vec<f64>)>,
     /// The group of plain values of the same field, whose trace is the denominator.
     pub value: usize,
 }
@@ -78,7 +80,8 @@ impl Nugget {
                     rows.push((start + i, term.coefficients[i]));
                 }
                 if weights.contains(&1.0) {
-                    groups[group].traces.push((site, weights));
+                    let set = trace_set(term.field, &term.operator, site, weights.len());
+                    groups[group].traces.push((set, weights));
                 }
             }
             start += block.len();
@@ -97,13 +100,13 @@ impl Nugget {
             let found = self.groups.iter().position(|v| v.field == field && v.operator.is_identity());
             self.groups[g].value = found.unwrap_or_else(|| {
                 let operator = Operator::identity(self.groups[g].operator.dim());
-                let mut traces: Vec<(usize, Vec<f64>)> = Vec::new();
+                let mut traces: Vec<(RowSet, Vec<f64>)> = Vec::new();
                 for block in blocks {
                     for term in block.terms().iter().filter(|t| t.field == field) {
                         let points = &block.sites()[term.site];
                         let site = builder.site(field, points, &operator);
-                        if traces.iter().all(|(s, _)| *s != site) {
-                            traces.push((site, vec![1.0; points.len()]));
+                        if traces.iter().all(|(set, _)| set.site != site) {
+                            traces.push((trace_set(field, &operator, site, points.len()), vec![1.0; points.len()]));
                         }
                     }
                 }
@@ -160,12 +163,7 @@ pub(crate) fn coordinates(x: &[f64]) -> Vec<u64> {
     x.iter().map(|v| (v + 0.0).to_bits()).collect()
 }
 
-/// The sets that a trace runs over, as functionals with coefficient one.
-pub(crate) fn trace_set(group: &Group, site: usize, weights: &[f64]) -> RowSet {
-    RowSet {
-        field: group.field,
-        site,
-        rows: 0..weights.len(),
-        functional: hyperpde_kernels::gram::Functional::uniform(&group.operator, weights.len()),
-    }
+/// A set of `n` points that a trace runs over, as functionals with coefficient one.
+fn trace_set(field: usize, operator: &Operator, site: usize, n: usize) -> RowSet {
+    RowSet::new(field, site, 0..n, Functional::uniform(operator, n), operator.dim())
 }

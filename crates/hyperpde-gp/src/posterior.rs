@@ -3,7 +3,7 @@
 //! `D u_f (x) = Σ_r w_r D^x ℓ_r^y k_f(x, y)` and `Var = D D' k_f(x, x) − v(x)ᵀ (K + N)⁻¹ v(x)` with `v_r = D^x ℓ_r^y k_f(x, y)`
 //! (Rasmussen and Williams 2006, eq. 2.25 and 2.26, with functionals in place of values).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hyperpde_kernels::fused::{FeatureData, FunctionalSet, Pair, Target};
 use hyperpde_kernels::gram::{Applied, Functional, gram_block, gram_diagonal};
@@ -13,6 +13,7 @@ use hyperpde_linalg::{Cholesky, CholeskyInfo};
 use crate::error::GpError;
 use crate::nugget::coordinates;
 use crate::problem::{InnerProblem, device};
+use crate::sites::inseparable;
 
 /// Floats that a block of cross covariances may take: evaluation runs in batches of points.
 const BATCH_FLOATS: usize = 4 << 20;
@@ -25,7 +26,10 @@ pub struct Posterior<K: Kernel> {
     weights: Vec<f64>,
     rhs: Vec<f64>,
     ratios: Vec<f64>,
-    cholesky: Cholesky,
+    info: CholeskyInfo,
+    /// Computed when a variance or other right-hand sides are first asked for: most posteriors are never asked, and it is as large as the
+    /// whole system.
+    cholesky: OnceLock<Cholesky>,
     /// Training features per field: jets, and host data for the fused stage.
     training: Vec<FieldFeatures>,
 }
@@ -56,7 +60,7 @@ impl<K: Kernel> Posterior<K> {
         kernels: Vec<K>,
         weights: Vec<f64>,
         ratios: Vec<f64>,
-        cholesky: Cholesky,
+        info: CholeskyInfo,
     ) -> Result<Self, GpError> {
         let fused = problem.fusable(&kernels);
         let training = kernels
@@ -65,7 +69,7 @@ impl<K: Kernel> Posterior<K> {
             .map(|(k, field)| FieldFeatures::new(k, &field.all, &field.space, fused))
             .collect::<Result<Vec<_>, _>>()?;
         let rhs = problem.rhs.clone();
-        Ok(Self { problem, kernels, weights, rhs, ratios, cholesky, training })
+        Ok(Self { problem, kernels, weights, rhs, ratios, info, cholesky: OnceLock::new(), training })
     }
 
     /// Right-hand sides `b`, `[n]`.
@@ -73,7 +77,7 @@ impl<K: Kernel> Posterior<K> {
         &self.rhs
     }
 
-    /// The posterior for other right-hand sides of the same rows, from the same factorisation.
+    /// The posterior for other right-hand sides of the same rows. The first call factors the system again, and the factor is kept.
     ///
     /// # Errors
     /// [`GpError::System`] for a wrong number of values or one that is not finite, [`GpError::Factorisation`] if the solve fails.
@@ -85,10 +89,18 @@ impl<K: Kernel> Posterior<K> {
                 rhs.iter().filter(|b| b.is_finite()).count()
             )));
         }
-        self.weights.clone_from(&rhs);
-        self.cholesky.solve_in_place(&mut self.weights, 1).map_err(|e| self.problem.factorisation(e))?;
-        self.rhs = rhs;
+        let mut weights = rhs.clone();
+        self.factor()?.solve_in_place(&mut weights, 1).map_err(|e| self.problem.factorisation(e))?;
+        (self.weights, self.rhs) = (weights, rhs);
         Ok(self)
+    }
+
+    fn factor(&self) -> Result<&Cholesky, GpError> {
+        if let Some(cholesky) = self.cholesky.get() {
+            return Ok(cholesky);
+        }
+        let cholesky = self.problem.factor(&self.kernels)?;
+        Ok(self.cholesky.get_or_init(|| cholesky))
     }
 
     /// The kernels, one per field, without gradients.
@@ -103,7 +115,7 @@ impl<K: Kernel> Posterior<K> {
 
     /// What the factorisation had to do.
     pub fn info(&self) -> CholeskyInfo {
-        self.cholesky.info()
+        self.info
     }
 
     /// Squared norm `bᵀ (K + N)⁻¹ b` of the solution in the norm of the (regularised) prior.
@@ -142,12 +154,13 @@ impl<K: Kernel> Posterior<K> {
         Ok(self.evaluate(field, &[Operator::identity(points.dim())], points)?.concat())
     }
 
-    /// Posterior variance of `D u_f` at `points`, `[n]`, never negative.
+    /// Posterior variance of `D u_f` at `points`, `[n]`, never negative. The first call factors the system again, and the factor (n x n) is kept.
     ///
     /// # Errors
     /// As [`Posterior::evaluate`].
     pub fn variance(&self, field: usize, operator: &Operator, points: &Points) -> Result<Vec<f64>, GpError> {
         let n = self.problem.rows();
+        let cholesky = self.factor()?;
         let mut out = Vec::with_capacity(points.len());
         self.batches(field, std::slice::from_ref(operator), points, |features, batch| {
             let functional = Functional::uniform(operator, batch.len());
@@ -159,7 +172,7 @@ impl<K: Kernel> Posterior<K> {
                     column[rows.clone()].iter_mut().zip(part).for_each(|(c, v)| *c += v);
                 }
             })?;
-            self.cholesky.half_solve_in_place(&mut columns, batch.len()).map_err(|e| self.problem.factorisation(e))?;
+            cholesky.half_solve_in_place(&mut columns, batch.len()).map_err(|e| self.problem.factorisation(e))?;
             out.extend(
                 prior
                     .iter()
@@ -261,15 +274,9 @@ impl<K: Kernel> Posterior<K> {
             let fused = (&features.data, &self.training[field].data, kernel.form(points.dim()));
             let block = if let (Some(here), Some(there), Some(form)) = fused {
                 let there = there.rows(range.start, range.len());
-                let missing = || {
-                    GpError::System("an operator with mixed or higher derivatives reached the fused pair stage".into())
-                };
-                let (ch, ct) = (
-                    functional.separable(points.dim()).ok_or_else(missing)?,
-                    set.functional.separable(points.dim()).ok_or_else(missing)?,
-                );
-                let here = FunctionalSet::new(form, points, &ch, here)?;
-                let there = FunctionalSet::new(form, sites.points(set.site), &ct, &there)?;
+                let coefficients = functional.separable(points.dim()).ok_or_else(inseparable)?;
+                let here = FunctionalSet::new(form, points, &coefficients, here)?;
+                let there = FunctionalSet::new(form, sites.points(set.site), set.separable()?, &there)?;
                 let (x, y) = if rows_first { (&here, &there) } else { (&there, &here) };
                 let mut data = vec![0.0; x.len() * y.len()];
                 Pair { x, y, lower: false }.forward(Target {

@@ -15,14 +15,15 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use hyperpde_kernels::gram::{Applied, gram_block, gram_diagonal};
 use hyperpde_kernels::{Kernel, PointJets, fused, tensor_to_vec};
-use hyperpde_linalg::{CholeskyInfo, JitterPolicy, spd_solve};
+use hyperpde_linalg::{Cholesky, CholeskyInfo, JitterPolicy, spd_solve};
 
 use crate::error::GpError;
 use crate::fused_solve::FusedSolve;
-use crate::nugget::{Nugget, trace_set};
+use crate::nugget::Nugget;
 use crate::posterior::Posterior;
 use crate::rows::RowBlock;
 use crate::sites::{FieldSites, RowSet, SiteBuilder};
+use crate::stages::{Stage, StageTimes, timed};
 
 /// Which implementation of the pair stage to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -41,11 +42,13 @@ pub struct SolveSettings {
     pub assembly: Assembly,
     /// What to do about pivots that are not positive.
     pub jitter: JitterPolicy,
-    /// Buffers of n x n floats that one step leaves for the next.
+    /// The buffer of n x n floats that one step leaves for the next.
     pub workspace: Workspace,
+    /// Records the seconds of each stage, if there.
+    pub times: Option<StageTimes>,
 }
 
-/// Buffers kept from one solve to the next, shared by clones.
+/// The buffer of n x n floats kept from one solve to the next, shared by clones.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace(Arc<Mutex<Vec<Vec<f64>>>>);
 
@@ -61,7 +64,7 @@ impl Workspace {
     /// Keeps a buffer for the next [`Workspace::take`].
     pub(crate) fn give(&self, buffer: Vec<f64>) {
         if let Ok(mut kept) = self.0.lock()
-            && kept.len() < 2
+            && kept.is_empty()
         {
             kept.push(buffer);
         }
@@ -186,6 +189,11 @@ impl InnerProblem {
         Ok(())
     }
 
+    /// Runs `work` as part of `stage`.
+    pub(crate) fn timed<T>(&self, stage: Stage, work: impl FnOnce() -> T) -> T {
+        timed(self.settings.times.as_ref(), stage, work)
+    }
+
     pub(crate) fn factorisation(&self, source: hyperpde_linalg::SpdError) -> GpError {
         GpError::Factorisation { rows: self.rows(), source }
     }
@@ -241,9 +249,8 @@ impl InnerProblem {
             .groups
             .iter()
             .map(|group| {
-                let parts = group.traces.iter().map(|(site, weights)| {
-                    let set = trace_set(group, *site, weights);
-                    let range = self.fields[group.field].range(*site);
+                let parts = group.traces.iter().map(|(set, weights)| {
+                    let range = self.fields[group.field].range(set.site);
                     let at = jets[group.field].rows(range.start, range.len());
                     let applied = Applied { functional: &set.functional, jets: &at };
                     let values = gram_diagonal(&kernels[group.field], applied, applied).reshape([weights.len()]);
@@ -313,20 +320,29 @@ impl InnerProblem {
         Ok(Prediction { values: v.matmul(w).reshape([m]), info })
     }
 
-    fn solve_with_tensors<K: Kernel>(self: &Arc<Self>, kernels: Vec<K>) -> Result<Posterior<K>, GpError> {
-        let jets = self.jets(&kernels)?;
-        let n = self.rows();
-        let (a, ratios) = self.system_with_tensors(&kernels, &jets)?;
+    /// The factor of the system, which a posterior needs for variances only.
+    pub(crate) fn factor<K: Kernel>(self: &Arc<Self>, kernels: &[K]) -> Result<Cholesky, GpError> {
+        match FusedSolve::new(self, kernels)? {
+            Some(fused) => fused.factor(),
+            None => Ok(self.factor_with_tensors(kernels)?.0),
+        }
+    }
+
+    fn factor_with_tensors<K: Kernel>(&self, kernels: &[K]) -> Result<(Cholesky, Vec<f64>), GpError> {
+        let jets = self.jets(kernels)?;
+        let (a, ratios) = self.system_with_tensors(kernels, &jets)?;
         let ratios = ratios.into_iter().map(tensor_to_vec).collect::<Result<Vec<_>, _>>()?.concat();
-        let matrix = tensor_to_vec(a)?;
-        let mut buffer = matrix.clone();
-        buffer.resize(n * n, 0.0);
-        let cholesky =
-            hyperpde_linalg::Cholesky::factor(buffer, n, &self.settings.jitter, &mut |b| b.copy_from_slice(&matrix))
-                .map_err(|e| self.factorisation(e))?;
+        // Row-major and symmetric: column-major as well.
+        let cholesky = Cholesky::factor_symmetric(tensor_to_vec(a)?, self.rows(), &self.settings.jitter)
+            .map_err(|e| self.factorisation(e))?;
+        Ok((cholesky, ratios))
+    }
+
+    fn solve_with_tensors<K: Kernel>(self: &Arc<Self>, kernels: Vec<K>) -> Result<Posterior<K>, GpError> {
+        let (cholesky, ratios) = self.factor_with_tensors(&kernels)?;
         let mut weights = self.rhs.clone();
         cholesky.solve_in_place(&mut weights, 1).map_err(|e| self.factorisation(e))?;
-        Posterior::new(self.clone(), kernels, weights, ratios, cholesky)
+        Posterior::new(self.clone(), kernels, weights, ratios, cholesky.info())
     }
 }
 

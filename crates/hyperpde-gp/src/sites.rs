@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use hyperpde_kernels::fused::Coefficients;
 use hyperpde_kernels::gram::Functional;
 use hyperpde_kernels::{JetSpace, Operator, Points};
 
@@ -40,6 +41,24 @@ pub(crate) struct RowSet {
     pub site: usize,
     pub rows: Range<usize>,
     pub functional: Functional,
+    /// The functional as the fused pair stage takes it, where it can.
+    separable: Option<Coefficients>,
+}
+
+impl RowSet {
+    pub fn new(field: usize, site: usize, rows: Range<usize>, functional: Functional, dim: usize) -> Self {
+        let separable = functional.separable(dim);
+        Self { field, site, rows, functional, separable }
+    }
+
+    /// The functional in the form of the fused pair stage.
+    pub fn separable(&self) -> Result<&Coefficients, GpError> {
+        self.separable.as_ref().ok_or_else(inseparable)
+    }
+}
+
+pub(crate) fn inseparable() -> GpError {
+    GpError::System("an operator with mixed or higher derivatives reached the fused pair stage".into())
 }
 
 /// Sites with their first point in the list of all, operators, and the number of points so far.
@@ -88,16 +107,13 @@ impl SiteBuilder {
                 let site = self.site(term.field, &block.sites()[term.site], &term.operator);
                 let at = sets[first..].iter().position(|s| s.field == term.field && s.site == site).map(|k| first + k);
                 let at = at.unwrap_or_else(|| {
-                    sets.push(RowSet {
-                        field: term.field,
-                        site,
-                        rows: start..start + block.len(),
-                        functional: Functional::default(),
-                    });
+                    let rows = start..start + block.len();
+                    sets.push(RowSet::new(term.field, site, rows, Functional::default(), self.dim));
                     sets.len() - 1
                 });
                 sets[at].functional.add(&term.operator, &term.coefficients);
             }
+            sets[first..].iter_mut().for_each(|set| set.separable = set.functional.separable(self.dim));
             start += block.len();
         }
         Ok(sets)

@@ -194,6 +194,20 @@ impl Jet {
         Self { space: self.space.clone(), coefficients }
     }
 
+    /// All coefficients side by side, `[n, coefficients · m]`, zeros for absent ones.
+    pub(crate) fn stacked(&self) -> Tensor<2> {
+        let zero = || self.value().zeros_like();
+        Tensor::cat(self.coefficients.iter().map(|c| c.clone().unwrap_or_else(zero)).collect(), 1)
+    }
+
+    /// The inverse of [`Jet::stacked`]; every coefficient is present.
+    pub(crate) fn unstacked(space: &Arc<JetSpace>, stacked: Tensor<2>) -> Self {
+        let [_, width] = stacked.dims();
+        let m = width / space.indices.len();
+        let coefficients = (0..space.indices.len()).map(|k| Some(stacked.clone().narrow(1, k * m, m))).collect();
+        Self { space: space.clone(), coefficients }
+    }
+
     /// Channel `c` alone, `[n, 1]`.
     pub fn channel(&self, c: usize) -> Self {
         self.linear(|t| t.narrow(1, c, 1))

@@ -2,7 +2,8 @@
 //!
 //! `y = W_L σ(… σ(W_1 x + b_1) …) + b_L`. A network is evaluated once per point, never per pair: a jet of the
 //! coordinates `[n, d]` goes in, a jet of the outputs `[n, out]` comes out, all Taylor coefficients stacked
-//! into one matrix product per layer. burn's autodiff reaches the weights through it.
+//! into one matrix product per layer. Up to second derivatives the whole network is one differentiable operation with a hand-written
+//! adjoint; beyond, burn's autodiff goes through its tensor operations.
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
@@ -13,6 +14,8 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 use crate::error::KernelError;
+use crate::fused::network::Plan;
+use crate::fused::network_op::network_jet;
 use crate::jet::Jet;
 
 /// Activation between layers. All are smooth: the rows differentiate through them.
@@ -158,8 +161,35 @@ impl Network {
         self.layers.last().map_or(0, |l| l.weight.lazy_shape()[1])
     }
 
-    /// Jet of the outputs `[n, out]` from the jet of the inputs `[n, in]`.
+    /// Jet of the outputs `[n, out]` from the jet of the inputs `[n, in]`: one operation on the host up to second derivatives, tensors beyond.
     pub fn forward(&self, x: &Jet) -> Jet {
+        match self.plan(x) {
+            Some((parameters, plan)) => {
+                let stacked = x.stacked();
+                let [n, _] = stacked.dims();
+                let width = plan.outputs();
+                let out = network_jet(stacked.flatten::<1>(0, 1), Tensor::cat(parameters, 0), plan);
+                Jet::unstacked(x.space(), out.reshape([n, width]))
+            }
+            None => self.forward_with_tensors(x),
+        }
+    }
+
+    /// Parameters layer by layer and the plan of the host stage, where it can take the network.
+    fn plan(&self, x: &Jet) -> Option<(Vec<Tensor<1>>, Plan)> {
+        let mut parameters = Vec::new();
+        for layer in &self.layers {
+            parameters.push(layer.weight.val().flatten::<1>(0, 1));
+            parameters.push(layer.bias.as_ref()?.val());
+        }
+        let sizes = self.layers.iter().map(|l| l.weight.lazy_shape()[1]);
+        let widths: Vec<usize> = std::iter::once(self.inputs()).chain(sizes).collect();
+        let fits = widths.len() > 1 && x.value().dims()[1] == widths[0];
+        Some((parameters, Plan::new(widths, self.activation, x.space()).filter(|_| fits)?))
+    }
+
+    /// As [`Network::forward`], by tensor operations alone: any order and activation; the oracle of the host stage.
+    pub fn forward_with_tensors(&self, x: &Jet) -> Jet {
         let mut h = x.clone();
         for (k, layer) in self.layers.iter().enumerate() {
             let weight = layer.weight.val();

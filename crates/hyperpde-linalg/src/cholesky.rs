@@ -7,13 +7,14 @@
 //! ```
 //!
 //! with the smallest `j` of the [`JitterPolicy`] that works, `j = 0` first. Cost: `n³/3` flops for the factorisation,
-//! `2 n² k` for `k` right-hand sides. The factorisation is faer's blocked one; all of it runs in the caller's buffer.
+//! `2 n² k` for `k` right-hand sides. The factorisation runs in the caller's buffer, in
+//! blocks over faer's kernels (`blocked.rs`).
 
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::cholesky::llt::factor::{self, LltError, LltParams};
+use faer::linalg::cholesky::llt::factor::LltParams;
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::{Auto, MatMut, MatRef, Par};
 
+use crate::blocked;
 use crate::{CholeskyInfo, JitterPolicy, SpdError};
 
 /// The factor `L` of a symmetric positive definite matrix, float64, on the host.
@@ -215,18 +216,7 @@ fn escalate(
 
 /// One factorisation; the index of the pivot that was not positive and finite otherwise.
 fn attempt(buffer: &mut [f64], n: usize) -> Result<(), usize> {
-    let par = Par::rayon(0);
-    let scratch = factor::cholesky_in_place_scratch::<f64>(n, par, Default::default());
-    let matrix = MatMut::from_column_major_slice_mut(buffer, n, n);
-    factor::cholesky_in_place(
-        matrix,
-        Default::default(),
-        par,
-        MemStack::new(&mut MemBuffer::new(scratch)),
-        Default::default(),
-    )
-    .map(|_| ())
-    .map_err(|LltError::NonPositivePivot { index }| index)
+    blocked::factor(MatMut::from_column_major_slice_mut(buffer, n, n))
 }
 
 /// `(max L_ii / min L_ii)²` over the first `done` columns, infinite if there are none.

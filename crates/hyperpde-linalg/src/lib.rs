@@ -55,6 +55,7 @@
 //! ```
 
 mod adjoint;
+mod blocked;
 mod cholesky;
 mod error;
 mod ops;

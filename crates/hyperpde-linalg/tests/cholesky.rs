@@ -47,7 +47,7 @@ fn known_answer() {
 
 #[test]
 fn agrees_with_elimination_at_many_sizes() {
-    for (n, k) in [(1, 1), (2, 3), (7, 1), (33, 2), (64, 1), (97, 20), (150, 9)] {
+    for (n, k) in [(1, 1), (2, 3), (7, 1), (33, 2), (64, 1), (97, 20), (150, 9), (321, 2), (418, 40)] {
         let (a, b) = (spd(n as u64, n), numbers(5, n * k));
         let (expected, log_det) = eliminate(&a, &b, n, k);
         let c = factor(&a, n, &JitterPolicy::default()).unwrap();
@@ -84,7 +84,7 @@ fn with_duplicate(n: usize) -> Vec<f64> {
 #[test]
 fn jitter_escalates_on_a_singular_matrix_and_is_reported() {
     // Sizes on both sides of every block size of the factorisation: the restored matrix must be the original one.
-    for n in [2, 20, 65, 200, 301] {
+    for n in [2, 20, 65, 200, 301, 330, 433] {
         let a = with_duplicate(n);
         let mean: f64 = (0..n).map(|i| a[i * n + i]).sum::<f64>() / n as f64;
         let mut refills = 0;
@@ -207,4 +207,48 @@ fn policies_are_validated() {
     let rebuilt = JitterPolicy::new(default.first(), default.factor(), default.max());
     assert_eq!(rebuilt, Ok(default));
     assert_eq!(JitterPolicy::none().max(), 0.0);
+}
+
+/// Exponential covariance of points on a line: positive definite, far from singular.
+fn chain(n: usize) -> Vec<f64> {
+    (0..n * n).map(|p| (-((p / n).abs_diff(p % n) as f64) / 20.0).exp()).collect()
+}
+
+#[test]
+fn large_matrices_in_blocks_and_pieces() {
+    for n in [700, 2100] {
+        let a = chain(n);
+        let c = factor(&a, n, &JitterPolicy::none()).unwrap();
+        let l = c.factor_matrix();
+        for k in 0..3000 {
+            let (i, j) = (k * 7919 % n, k * 104_729 % n);
+            let entry: f64 = (0..=i.min(j)).map(|m| l[(i, m)] * l[(j, m)]).sum();
+            assert!((entry - a[i * n + j]).abs() < 1e-13, "{n}: entry {i}, {j} is {entry}");
+        }
+    }
+}
+
+#[test]
+fn factor_does_not_depend_on_the_number_of_threads() {
+    let n = 900;
+    let a = chain(n);
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let c = pool.install(|| factor(&a, n, &JitterPolicy::none()).unwrap());
+        (0..n).flat_map(|j| (j..n).map(move |i| (i, j))).map(|(i, j)| c.factor_matrix()[(i, j)]).collect::<Vec<_>>()
+    };
+    assert_eq!(with(1), with(3));
+}
+
+#[test]
+fn a_bad_pivot_is_named_in_any_block() {
+    let n = 800;
+    for bad in [0, 95, 96, 431, 799] {
+        let mut a = chain(n);
+        a[bad * n + bad] = -1.0;
+        match factor(&a, n, &JitterPolicy::none()).map(|c| c.info()) {
+            Err(SpdError::NotPositiveDefinite { pivot, size, .. }) => assert_eq!((pivot, size), (bad, n)),
+            other => panic!("{other:?}"),
+        }
+    }
 }

@@ -8,13 +8,15 @@
 mod channel;
 mod gibbs;
 mod lanes;
+pub(crate) mod network;
+pub(crate) mod network_op;
 mod pair;
 mod prepared;
 mod profile;
 mod sweep;
 
 use burn::tensor::Tensor;
-use pulp::{Arch, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::error::KernelError;
@@ -22,6 +24,7 @@ use crate::form::{Component, GibbsChannels, PairForm, Profile};
 use crate::jet::JetSpace;
 use crate::kernel::PointJets;
 use crate::points::Points;
+use lanes::Lanes;
 use pair::{FULL, Level};
 pub use prepared::{Coefficients, FeatureData};
 use prepared::{Layout, Prepared};
@@ -188,8 +191,7 @@ impl<'a> FunctionalSet<'a> {
             let (zeros, ones) = (vec![0.0; prepared.stride], vec![1.0; prepared.stride]);
             let cotangent = Cotangent { left: [&left, &zeros], right: [&ones, &zeros] };
             let (mut gx, gy) = adjoint(prepared, prepared, Region::Diagonal, cotangent);
-            // The gradient by the log-amplitude of one side is the contracted value itself.
-            value += gx[..prepared.n].iter().sum::<f64>();
+            value += prepared.value(&gx);
             gx.iter_mut().zip(&gy).for_each(|(a, b)| *a += b);
             rows.extend(gx);
         }
@@ -265,11 +267,13 @@ impl Pair<'_> {
 fn adjoint(x: &Prepared, y: &Prepared, region: Region, cotangent: Cotangent<'_>) -> (Vec<f64>, Vec<f64>) {
     let rows = x.layout.gradient_rows();
     let blocks = x.n.div_ceil(COLUMNS);
-    let parts: Vec<(Vec<f64>, Vec<f64>)> = (0..TASKS.min(blocks))
+    // A diagonal is O(n): more accumulators would cost more than the work.
+    let tasks = if region == Region::Diagonal { 1 } else { TASKS.min(blocks) };
+    let parts: Vec<(Vec<f64>, Vec<f64>)> = (0..tasks)
         .into_par_iter()
         .map(|task| {
             let (mut gx, mut gy) = (vec![0.0; rows * x.stride], vec![0.0; rows * y.stride]);
-            for b in (task..blocks).step_by(TASKS) {
+            for b in (task..blocks).step_by(tasks) {
                 let start = b * COLUMNS;
                 let work = Sweep { x, y, columns: (start, COLUMNS.min(x.n - start)), region };
                 work.adjoint(cotangent, &mut gx, &mut gy);
@@ -377,6 +381,23 @@ impl Sweep<'_> {
         }
         dispatch!(&self, call)
     }
+}
+
+/// Overwrites every `x` with `e^x`, vectorised, on all cores: the elementary operation of the pair loops, for measurements.
+pub fn exp_in_place(values: &mut [f64]) {
+    struct Exp<'a>(&'a mut [f64]);
+    impl WithSimd for Exp<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            for chunk in self.0.chunks_mut(S::F64_LANES) {
+                let e = Lanes::new(simd, simd.partial_load_f64s(chunk)).exp();
+                simd.partial_store_f64s(chunk, e.vector());
+            }
+        }
+    }
+    values.par_chunks_mut(4096).for_each(|chunk| run(Exp(chunk)));
 }
 
 fn run(work: impl WithSimd<Output = ()>) {

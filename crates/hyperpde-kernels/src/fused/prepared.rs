@@ -1,8 +1,9 @@
 //! Functionals at points, laid out for the pair loops, and the way back to feature gradients.
 //!
 //! A functional `ℓ = c + Σ_i (b_i ∂_i + a_i ∂_ii)` meets a feature channel `f` only through `f`, `p = Σ b_i f_i + a_i f_ii`,
-//! `q = Σ a_i f_i²`, `t_i = a_i f_i` and `g_i = f_i`. These are computed once per point here, O(n), and stored one array
-//! after the other, padded to whole vectors with rows whose coefficients are zero.
+//! `q = Σ a_i f_i²`, `t_i = a_i f_i` and `g_i = f_i`. These are computed once per point here, O(n). Blocks of [`PAD`] points follow one
+//! another, and in a block row follows row, so that all a pair needs of one side is one contiguous piece; the last block is filled up with
+//! points whose coefficients are zero.
 
 use crate::form::{Component, Profile};
 use crate::points::Points;
@@ -12,7 +13,12 @@ use super::pair::{FULL, Level};
 /// Rows are padded to a multiple of this: the widest vector, in float64 lanes.
 pub(crate) const PAD: usize = 8;
 
-/// Where things are in a prepared set, in units of rows (arrays over the points).
+/// Index of `row` of point `k` among arrays of `rows` rows.
+pub(crate) fn position(rows: usize, row: usize, k: usize) -> usize {
+    (k / PAD * rows + row) * PAD + k % PAD
+}
+
+/// Where things are in a prepared set, in units of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub dim: usize,
@@ -165,11 +171,12 @@ impl Prepared {
     pub fn new(layout: Layout, points: &Points, functional: &Coefficients, features: &FeatureData) -> Self {
         let (n, d) = (points.len(), layout.dim);
         let stride = n.next_multiple_of(PAD);
-        let mut data = vec![0.0; layout.rows() * stride];
+        let rows = layout.rows();
+        let mut data = vec![0.0; rows * stride];
         for k in 0..stride {
             // Padding repeats the last point, so that every number stays finite; its coefficients stay zero.
             let i = k.min(n - 1);
-            let mut put = |row: usize, v: f64| data[row * stride + k] = v;
+            let mut put = |row: usize, v: f64| data[position(rows, row, k)] = v;
             let real = if k < n { 1.0 } else { 0.0 };
             put(Layout::C, real * functional.c.get(i).copied().unwrap_or(0.0));
             for (j, &x) in points.row(i).iter().enumerate() {
@@ -218,11 +225,16 @@ impl Prepared {
         self.layout.gradient_rows() * self.stride
     }
 
-    /// Adds the gradients by features that follow from `grad` (rows from [`Layout::head`] on, `stride` each).
+    /// Gradient by the log-amplitudes, which is the contracted value itself, summed over the points.
+    pub fn value(&self, grad: &[f64]) -> f64 {
+        (0..self.n).map(|i| grad[position(self.layout.gradient_rows(), 0, i)]).sum()
+    }
+
+    /// Adds the gradients by features that follow from `grad` (rows from [`Layout::head`] on).
     pub fn chain(&self, grad: &[f64], functional: &Coefficients, features: &FeatureData, out: &mut FeatureData) {
         let (d, head) = (self.layout.dim, self.layout.head());
         for i in 0..self.n {
-            let g = |row: usize| grad[(row - head) * self.stride + i];
+            let g = |row: usize| grad[position(self.layout.gradient_rows(), row - head, i)];
             let a = |j: usize| Coefficients::get(&functional.a, j, i);
             let b = |j: usize| Coefficients::get(&functional.b, j, i);
             let mut add = |slot: usize, ch: usize, v: f64| out.add(slot, i, self.layout.first + ch, v);

@@ -70,7 +70,7 @@ fn rational_quadratic<S: Simd>(simd: S, psi: Lanes<S>, shape: Lanes<S>) -> Outer
     let one = Lanes::splat(simd, 1.0);
     let per = shape.recip();
     let excess = -(psi * per);
-    let log = excess.map(f64::ln_1p);
+    let log = excess.ln_1p();
     let inverse = (excess + one).recip();
     let mut g = [(-(shape * log)).exp(); 6];
     for m in 0..5 {

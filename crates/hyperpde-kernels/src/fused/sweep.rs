@@ -11,7 +11,7 @@ use super::channel::{self, Simple};
 use super::gibbs;
 use super::lanes::Lanes;
 use super::pair::{Channel, Level, Psi, Side, SideGrad, full, second};
-use super::prepared::{Layout, Prepared};
+use super::prepared::{Layout, PAD, Prepared, position};
 use super::profile;
 
 /// Vectors of `y` per tile.
@@ -198,9 +198,11 @@ impl<const D: usize, const G: usize, const E: bool, const X: Level, const Y: Lev
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { x, y, columns: (start, count), region, out, ld, offset, add } = self;
-        let (layout, lanes) = (y.layout, S::F64_LANES);
+        // The dimension and the Gibbs channels as constants: rows of the layout are then known at compile time.
+        let (layout, lanes) = (Layout { dim: D, gibbs: G, ..y.layout }, S::F64_LANES);
+        let (rows, fixed) = (layout.rows(), layout.simple(0));
         let ydata = S::as_simd_f64s(&y.data).0;
-        let ys = y.stride / lanes;
+        let (ys, per) = (y.stride / lanes, PAD / lanes);
         for tile in (0..ys).step_by(TILE) {
             let end = (tile + TILE).min(ys);
             for s in 0..count {
@@ -209,13 +211,15 @@ impl<const D: usize, const G: usize, const E: bool, const X: Level, const Y: Lev
                 if lo >= hi {
                     continue;
                 }
-                let xs = |row: usize| Lanes::splat(simd, x.data[row * x.stride + start + s]);
+                let xs = |row: usize| Lanes::splat(simd, x.data[position(rows, row, start + s)]);
                 let sx = side::<S, D, G, X>(simd, &layout, xs);
                 let column = &mut out[s * ld + offset..s * ld + offset + y.n];
                 for v in lo..hi {
-                    let at = |row: usize| Lanes::new(simd, ydata[row * ys + v]);
+                    let (head, tail) = ydata[v / per * rows * per..][..rows * per].split_at(fixed * per);
+                    let at = |row: usize| Lanes::new(simd, head[row * per + v % per]);
+                    let at_simple = |row: usize| Lanes::new(simd, tail[(row - fixed) * per + v % per]);
                     let sy = side::<S, D, G, Y>(simd, &layout, at);
-                    let psi = psi::<S, D, G, E, X, Y>(simd, &layout, &sx, &sy, xs, at);
+                    let psi = psi::<S, D, G, E, X, Y>(simd, &layout, &sx, &sy, xs, at_simple);
                     let mut value = if E {
                         psi.scale * psi.exponent.exp() * psi.bracket::<G, X, Y>(&sx, &sy)
                     } else {
@@ -263,12 +267,13 @@ impl<const D: usize, const G: usize, const E: bool, const X: Level, const Y: Lev
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { x, y, columns: (start, count), region, cotangent, gx, gy } = self;
-        let (layout, lanes) = (y.layout, S::F64_LANES);
-        let head = layout.head();
+        let (layout, lanes) = (Layout { dim: D, gibbs: G, ..y.layout }, S::F64_LANES);
+        let (rows, gradient_rows) = (layout.rows(), layout.gradient_rows());
+        let (fixed, fixed_gradient) = (layout.simple(0), layout.simple(0) - layout.head());
         let ydata = S::as_simd_f64s(&y.data).0;
         let left = [S::as_simd_f64s(cotangent.left[0]).0, S::as_simd_f64s(cotangent.left[1]).0];
         let gy = S::as_mut_simd_f64s(gy).0;
-        let ys = y.stride / lanes;
+        let (ys, per) = (y.stride / lanes, PAD / lanes);
         let zero = Lanes::splat(simd, 0.0);
         let (parameters, product) = (layout.profile.parameters(), is_product(layout.profile));
         let mut simple_sums = vec![zero; layout.simple * (3 + D)];
@@ -280,19 +285,23 @@ impl<const D: usize, const G: usize, const E: bool, const X: Level, const Y: Lev
                 if lo >= hi {
                     continue;
                 }
-                let xs = |row: usize| Lanes::splat(simd, x.data[row * x.stride + s]);
+                let xs = |row: usize| Lanes::splat(simd, x.data[position(rows, row, s)]);
                 let sx = side::<S, D, G, X>(simd, &layout, xs);
                 let right = [Lanes::splat(simd, cotangent.right[0][s]), Lanes::splat(simd, cotangent.right[1][s])];
                 let mut sum = SideGrad::<S, D, G>::zero(simd);
                 simple_sums.fill(zero);
                 for v in lo..hi {
-                    let at = |row: usize| Lanes::new(simd, ydata[row * ys + v]);
+                    let (head, tail) = ydata[v / per * rows * per..][..rows * per].split_at(fixed * per);
+                    let at = |row: usize| Lanes::new(simd, head[row * per + v % per]);
+                    let at_simple = |row: usize| Lanes::new(simd, tail[(row - fixed) * per + v % per]);
+                    let (gradient_head, gradient_tail) =
+                        gy[v / per * gradient_rows * per..][..gradient_rows * per].split_at_mut(fixed_gradient * per);
                     let mut g = Lanes::new(simd, left[0][v]).mul_add(right[0], Lanes::new(simd, left[1][v]) * right[1]);
                     if region != Region::Full && v == s / lanes {
                         g = g * region_weight(simd, region, s % lanes);
                     }
                     let sy = side::<S, D, G, Y>(simd, &layout, at);
-                    let psi = psi::<S, D, G, E, X, Y>(simd, &layout, &sx, &sy, xs, at);
+                    let psi = psi::<S, D, G, E, X, Y>(simd, &layout, &sx, &sy, xs, at_simple);
                     // Adjoints of ψ and its derivatives, and the gradients by log-amplitude and by the profile's parameter.
                     let (bar, e, shape) = if E {
                         let t = g * psi.scale * psi.exponent.exp();
@@ -335,31 +344,33 @@ impl<const D: usize, const G: usize, const E: bool, const X: Level, const Y: Lev
                     if E {
                         gibbs::adjoint::<S, D, G, X, Y>(simd, &sx, &sy, &bar, &mut sum, &mut grad);
                     }
-                    let mut put = |row: usize, l: Lanes<S>| {
-                        let slot = &mut gy[row * ys + v];
+                    each_gradient::<S, D, G, Y>(&layout, &grad, |row, l| {
+                        let slot = &mut gradient_head[row * per + v % per];
                         *slot = (Lanes::new(simd, *slot) + l).vector();
-                    };
-                    each_gradient::<S, D, G, Y>(&layout, &grad, &mut put);
+                    });
                     if parameters > 0 {
                         simple_sums[0] += shape;
                     }
                     for k in parameters..layout.simple {
                         let base = layout.simple(k);
                         let dx = Simple::read::<X>(simd, |i| xs(base + i));
-                        let dy = Simple::read::<Y>(simd, |i| at(base + i));
+                        let dy = Simple::read::<Y>(simd, |i| at_simple(base + i));
                         let (hx, hy) = if !E && product {
                             channel::product_adjoint::<S, D, X, Y>(simd, &dx, &dy, &bar)
                         } else {
                             channel::distance_adjoint::<S, D, X, Y>(simd, &dx, &dy, &bar)
                         };
-                        each_simple_gradient::<S, D, Y>(base - head, &hy, &mut put);
+                        each_simple_gradient::<S, D, Y>(base - fixed, &hy, |row, l| {
+                            let slot = &mut gradient_tail[row * per + v % per];
+                            *slot = (Lanes::new(simd, *slot) + l).vector();
+                        });
                         each_simple_gradient::<S, D, X>(k * (3 + D), &hx, |i, l| simple_sums[i] += l);
                     }
                 }
-                let mut put = |row: usize, l: Lanes<S>| gx[row * x.stride + s] += l.sum();
+                let mut put = |row: usize, l: Lanes<S>| gx[position(gradient_rows, row, s)] += l.sum();
                 each_gradient::<S, D, G, X>(&layout, &sum, &mut put);
                 for (i, l) in simple_sums.iter().enumerate() {
-                    put(layout.simple(0) - head + i, *l);
+                    put(fixed_gradient + i, *l);
                 }
             }
         }
