@@ -47,12 +47,17 @@ fn summary(config: &Config, collocation: &Collocation) -> Result<String, CliErro
     };
     line("problem", problem.name().to_owned());
     line("domain", axes.join(", "));
-    line("rows", format!("{} ({equations} equations, {boundary} conditions, {data} observations)", equations + boundary + data));
+    line(
+        "rows",
+        format!("{} ({equations} equations, {boundary} conditions, {data} observations)", equations + boundary + data),
+    );
     for (field, kernel) in problem.fields().iter().zip(&kernels) {
-        let parameters = parameters(std::slice::from_ref(kernel)).map_err(|e| CliError::numerical("reading the kernels", e))?;
+        let parameters =
+            parameters(std::slice::from_ref(kernel)).map_err(|e| CliError::numerical("reading the kernels", e))?;
         line("kernel", format!("{field}: {} with {} parameters", kernel.name(), parameters.len()));
     }
-    let learning = format!("{} Gauss-Newton steps, up to {} kernel updates in each", run.gauss_newton_steps, run.outer_steps);
+    let learning =
+        format!("{} Gauss-Newton steps, up to {} kernel updates in each", run.gauss_newton_steps, run.outer_steps);
     line("steps", learning);
     line("validation", format!("{} points, batches of {}", run.validation, run.batch));
     let reference = problem.reference().map_or("none", |r| r.name());

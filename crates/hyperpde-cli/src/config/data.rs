@@ -71,7 +71,10 @@ impl Reader<'_> {
             }
             _ => {
                 let help = "write file = \"data.csv\" or simulate = 60";
-                Err(self.source.error(entry.span(), "observations have either `file` or `simulate`", "this set").with_help(help))
+                Err(self
+                    .source
+                    .error(entry.span(), "observations have either `file` or `simulate`", "this set")
+                    .with_help(help))
             }
         }
     }
@@ -87,7 +90,12 @@ fn read(path: &Path, names: &Names, value: &str) -> Result<(Vec<f64>, Vec<f64>),
     };
     let dim = names.coordinates.len();
     if table.columns != dim + 1 {
-        return Err(format!("it has {} columns, needed are {} ({}, {value})", table.columns, dim + 1, names.coordinates.join(", ")));
+        return Err(format!(
+            "it has {} columns, needed are {} ({}, {value})",
+            table.columns,
+            dim + 1,
+            names.coordinates.join(", ")
+        ));
     }
     if table.values.is_empty() {
         return Err("it has no rows".into());
@@ -118,7 +126,9 @@ fn read_csv(path: &Path, names: &Names, value: &str) -> Result<Table, String> {
                 let found = |name: &&str| record.iter().position(|cell| cell == *name);
                 let columns: Option<Vec<usize>> = expected.iter().map(found).collect();
                 let heads: Vec<&str> = record.iter().collect();
-                order = columns.ok_or_else(|| format!("its columns are {}, needed are {}", heads.join(", "), expected.join(", ")))?;
+                order = columns.ok_or_else(|| {
+                    format!("its columns are {}, needed are {}", heads.join(", "), expected.join(", "))
+                })?;
                 table.columns = order.len();
                 continue;
             }
@@ -142,7 +152,9 @@ fn read_npy(path: &Path) -> Result<Table, String> {
     let size = file.metadata().map_err(|e| e.to_string())?.len();
     let array = npyz::NpyFile::new(BufReader::new(file)).map_err(|e| e.to_string())?;
     let shape = array.shape().to_vec();
-    let [rows, columns] = shape[..] else { return Err(format!("its shape is {shape:?}, needed is a table of two dimensions")) };
+    let [rows, columns] = shape[..] else {
+        return Err(format!("its shape is {shape:?}, needed is a table of two dimensions"));
+    };
     // The header alone must not make us ask for memory.
     let bytes = rows.checked_mul(columns).and_then(|n| n.checked_mul(8));
     if rows > MAX_COUNT as u64 || bytes.is_none_or(|bytes| bytes > size) {

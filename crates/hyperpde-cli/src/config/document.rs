@@ -54,7 +54,10 @@ pub struct Document {
 }
 
 /// Writes a map in the order in which its keys were read.
-fn in_file_order<S: Serializer>(map: &BTreeMap<Spanned<String>, Spanned<Number>>, serializer: S) -> Result<S::Ok, S::Error> {
+fn in_file_order<S: Serializer>(
+    map: &BTreeMap<Spanned<String>, Spanned<Number>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     let mut entries: Vec<_> = map.iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);
     serializer.collect_map(entries)

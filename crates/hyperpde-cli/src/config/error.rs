@@ -50,7 +50,8 @@ impl ConfigError {
     /// The message with the excerpt of the file, as it goes to a terminal; `colour` changes no character that is seen.
     pub fn render(&self, colour: bool) -> String {
         let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false).without_syntax_highlighting();
+        let handler =
+            GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false).without_syntax_highlighting();
         let mut out = String::new();
         match handler.render_report(&mut out, self) {
             Ok(()) => out.trim_matches('\n').to_owned(),
@@ -85,7 +86,8 @@ impl Diagnostic for ConfigError {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = |(span, text): &(Range<usize>, String)| LabeledSpan::new(Some(text.clone()), span.start, span.len());
+        let label =
+            |(span, text): &(Range<usize>, String)| LabeledSpan::new(Some(text.clone()), span.start, span.len());
         Some(Box::new(self.labels.iter().map(label)))
     }
 
@@ -151,8 +153,17 @@ impl Source {
             };
             return self.error(span, format!("unknown choice '{value}'"), "no such choice").with_help(help);
         }
-        let words = [("missing field", "missing key"), ("usize", "a whole number, 0 or more"), ("u64", "a whole number, 0 or more")];
-        let words = words.into_iter().chain([("u8", "a whole number from 0 to 255"), ("f64", "a number"), ("a sequence", "an array"), ("a map", "a table")]);
+        let words = [
+            ("missing field", "missing key"),
+            ("usize", "a whole number, 0 or more"),
+            ("u64", "a whole number, 0 or more"),
+        ];
+        let words = words.into_iter().chain([
+            ("u8", "a whole number from 0 to 255"),
+            ("f64", "a number"),
+            ("a sequence", "an array"),
+            ("a map", "a table"),
+        ]);
         let message = words.fold(message.replace('`', "'"), |text, (from, to)| text.replace(from, to));
         self.error(span, message, "here")
     }

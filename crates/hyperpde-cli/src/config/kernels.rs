@@ -29,8 +29,13 @@ impl Reader<'_> {
             kernel.check_dim(dim).map_err(|e| fail(format!("{e}; the domain has {dim} coordinates")))?;
             let order = highest_order(problem, f);
             if let Some(have) = kernel.smoothness().filter(|&have| have < order) {
-                let why = format!("a {} kernel has {have} derivatives, the problem takes {order} of '{field}'", kernel.name());
-                return Err(fail(why).with_help("choose a smoother kernel, such as gaussian or a matern of higher order"));
+                let why = format!(
+                    "a {} kernel has {have} derivatives, the problem takes {order} of '{field}'",
+                    kernel.name()
+                );
+                return Err(
+                    fail(why).with_help("choose a smoother kernel, such as gaussian or a matern of higher order")
+                );
             }
             configs.push(config.get_ref().clone());
         }
@@ -39,7 +44,11 @@ impl Reader<'_> {
 
     fn kernel_fault(&self, span: Range<usize>, field: &str, why: String) -> ConfigError {
         let message = format!("the kernel of '{field}': {why}");
-        if span.is_empty() { ConfigError::without_place(message) } else { self.source.error(span, message, "this kernel") }
+        if span.is_empty() {
+            ConfigError::without_place(message)
+        } else {
+            self.source.error(span, message, "this kernel")
+        }
     }
 }
 
@@ -71,7 +80,11 @@ fn check_sizes(config: &KernelConfig, dim: usize) -> Result<(), String> {
             _ => {}
         }
     }
-    if parts > MAX_PARTS { Err(format!("it is composed of {parts} kernels, at most {MAX_PARTS} are built")) } else { Ok(()) }
+    if parts > MAX_PARTS {
+        Err(format!("it is composed of {parts} kernels, at most {MAX_PARTS} are built"))
+    } else {
+        Ok(())
+    }
 }
 
 fn check_network(network: &NetworkConfig) -> Result<(), String> {

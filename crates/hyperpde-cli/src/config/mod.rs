@@ -28,10 +28,12 @@
 //! ```
 
 mod catalogue;
+mod conditions;
 mod data;
 mod document;
 mod error;
 mod kernels;
+mod known;
 mod names;
 mod resolve;
 mod settings;
@@ -49,8 +51,8 @@ use hyperpde_pde::{Problem, Sampler};
 
 pub use catalogue::{commented, names as catalogue_names};
 pub use document::{
-    AssemblyChoice, BackendSection, ConditionSection, Document, DomainSection, EquationsSection, Interval, ObservationSection,
-    OptimizerChoice, OuterSection, OutputSection, SamplingSection, SolverSection,
+    AssemblyChoice, BackendSection, ConditionSection, Document, DomainSection, EquationsSection, Interval,
+    ObservationSection, OptimizerChoice, OuterSection, OutputSection, SamplingSection, SolverSection,
 };
 pub use error::{ConfigError, Source};
 pub use values::{Grid, Number, Texts};
@@ -88,7 +90,8 @@ impl Config {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         let shown = path.display();
-        let unreadable = |why: String| ConfigError::without_place(format!("cannot read the configuration {shown}: {why}"));
+        let unreadable =
+            |why: String| ConfigError::without_place(format!("cannot read the configuration {shown}: {why}"));
         let length = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?.len();
         if length > MAX_BYTES {
             return Err(unreadable(format!("it has {length} bytes, at most {MAX_BYTES} are read")));
@@ -124,7 +127,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] if a value can't be written, which no configuration that was read has.
     pub fn to_toml(&self) -> Result<String, ConfigError> {
-        toml::to_string(&self.document).map_err(|e| ConfigError::without_place(format!("cannot write the configuration: {e}")))
+        toml::to_string(&self.document)
+            .map_err(|e| ConfigError::without_place(format!("cannot write the configuration: {e}")))
     }
 
     /// The keys, with defaults filled in.

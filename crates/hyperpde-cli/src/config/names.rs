@@ -33,7 +33,9 @@ impl Reader<'_> {
             return Err(self.source.error(space.span(), what, "coordinates").with_help(help));
         }
         let Some(fields) = &document.fields else {
-            return Err(ConfigError::without_place("there are no fields").with_help("write for example fields = [\"u\"]"));
+            return Err(
+                ConfigError::without_place("there are no fields").with_help("write for example fields = [\"u\"]")
+            );
         };
         let count = fields.get_ref().len();
         if count == 0 || count > MAX_FIELDS {
@@ -42,7 +44,8 @@ impl Reader<'_> {
         }
         for name in fields.get_ref() {
             let clash = names.collision(name.get_ref());
-            let reserved = (name.get_ref() == REFERENCE).then(|| format!("'{REFERENCE}' has a meaning of its own in [exact]"));
+            let reserved =
+                (name.get_ref() == REFERENCE).then(|| format!("'{REFERENCE}' has a meaning of its own in [exact]"));
             self.refuse(name, "field", clash.or(reserved))?;
             names.fields.push(name.get_ref().clone());
         }
@@ -68,7 +71,12 @@ impl Reader<'_> {
     }
 
     /// The value of a number that may be a formula.
-    pub(super) fn number_of(&self, number: &Spanned<Number>, names: &Names, what: &'static str) -> Result<f64, ConfigError> {
+    pub(super) fn number_of(
+        &self,
+        number: &Spanned<Number>,
+        names: &Names,
+        what: &'static str,
+    ) -> Result<f64, ConfigError> {
         match number.get_ref() {
             Number::Value(value) if value.is_finite() => Ok(*value),
             Number::Value(value) => {
@@ -84,7 +92,10 @@ impl Reader<'_> {
     pub(super) fn domain(&self, section: &DomainSection, names: &Names) -> Result<Domain, ConfigError> {
         let axis = |interval: &Spanned<Interval>| {
             let (name, lower, upper) = interval.get_ref();
-            let ends = (self.number_of(lower, names, "an end of an interval")?, self.number_of(upper, names, "an end of an interval")?);
+            let ends = (
+                self.number_of(lower, names, "an end of an interval")?,
+                self.number_of(upper, names, "an end of an interval")?,
+            );
             if ends.0 < ends.1 {
                 return Ok((name.get_ref().clone(), ends.0, ends.1));
             }
@@ -101,7 +112,13 @@ impl Reader<'_> {
     }
 
     /// The face that a text like `x = 1` names.
-    pub(super) fn face(&self, text: &str, span: &Range<usize>, names: &Names, domain: &Domain) -> Result<Face, ConfigError> {
+    pub(super) fn face(
+        &self,
+        text: &str,
+        span: &Range<usize>,
+        names: &Names,
+        domain: &Domain,
+    ) -> Result<Face, ConfigError> {
         let fault = |fault| self.source.in_expression(span, fault);
         let parsed = parse(text, names, Fields::Refused("a face")).map_err(fault)?;
         let (Kind::Coordinate(axis), Some(right)) = (&parsed.left.kind, &parsed.right) else {

@@ -20,7 +20,10 @@ impl Reader<'_> {
         let built_in = match &document.problem {
             Some(name) => match catalogue::commented(name.get_ref()) {
                 Some(text) => Some(toml::from_str::<Document>(text).map_err(|e| {
-                    ConfigError::without_place(format!("the configuration of the built-in problem '{name}': {}", e.message()))
+                    ConfigError::without_place(format!(
+                        "the configuration of the built-in problem '{name}': {}",
+                        e.message()
+                    ))
                 })?),
                 None => None,
             },
@@ -35,10 +38,17 @@ impl Reader<'_> {
         let base = sampling.map(Spanned::into_inner).unwrap_or_default();
         let sampling = complete_sampling(own, base, &defaults, problem, document.problem.is_some());
         document.sampling = Some(Spanned::new(sampling_span, sampling));
-        document.solver = Some(complete_solver(document.solver.take().unwrap_or_default(), solver.unwrap_or_default(), &defaults));
+        document.solver =
+            Some(complete_solver(document.solver.take().unwrap_or_default(), solver.unwrap_or_default(), &defaults));
         let has_data = !problem.observations().is_empty();
         let pool = document.sampling.as_ref().and_then(|s| s.get_ref().validation.as_ref().map(|v| *v.get_ref()));
-        let outer = complete_outer(document.outer.take().unwrap_or_default(), outer.unwrap_or_default(), &defaults, pool, has_data);
+        let outer = complete_outer(
+            document.outer.take().unwrap_or_default(),
+            outer.unwrap_or_default(),
+            &defaults,
+            pool,
+            has_data,
+        );
         document.outer = Some(outer);
         self.complete_kernels(&mut document, kernel, problem)?;
         let backend = document.backend.take().unwrap_or_default();
@@ -102,7 +112,11 @@ fn complete_sampling(
         sampler: first(own.sampler, base.sampler, Sampler::Halton),
         seed: first(own.seed, base.seed, 0),
         // A built-in problem has a grid of its own.
-        test_grid: if built_in { own.test_grid } else { own.test_grid.or_else(|| plain(Grid::of_dimension(problem.domain().dim()))) },
+        test_grid: if built_in {
+            own.test_grid
+        } else {
+            own.test_grid.or_else(|| plain(Grid::of_dimension(problem.domain().dim())))
+        },
     }
 }
 

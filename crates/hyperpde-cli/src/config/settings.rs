@@ -69,7 +69,8 @@ impl Reader<'_> {
                 not_negative,
             )?,
             assembly: solver.assembly.unwrap_or_default(),
-            held_out: self.number("held_out", outer.held_out.as_ref(), "at least 0 and below 1", |v| (0.0..1.0).contains(&v))?,
+            held_out: self
+                .number("held_out", outer.held_out.as_ref(), "at least 0 and below 1", |v| (0.0..1.0).contains(&v))?,
             backend: self.backend(document)?,
         })
     }
@@ -133,7 +134,8 @@ impl Reader<'_> {
                 .map_err(|why| self.at(Some(precision), format!("precision '{precision}': {why}"), "not available"))?;
         }
         let Some(name) = &section.name else { return Ok(Backend::default()) };
-        Backend::from_str(name.get_ref()).map_err(|e| self.at(Some(name), format!("backend '{name}': {e}"), "not available"))
+        Backend::from_str(name.get_ref())
+            .map_err(|e| self.at(Some(name), format!("backend '{name}': {e}"), "not available"))
     }
 }
 

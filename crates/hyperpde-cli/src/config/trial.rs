@@ -2,8 +2,8 @@
 
 use hyperpde_pde::{Collocation, Equations as _, PdeError};
 
-use super::error::ConfigError;
 use super::Config;
+use super::error::ConfigError;
 use crate::expression::ExpressionError;
 
 impl Config {
@@ -19,7 +19,10 @@ impl Config {
                 let mut texts = sections.flat_map(|t| t.get_ref().each(t.span()));
                 if let Some((text, span)) = texts.find(|(text, _)| condition.starts_with(text)) {
                     let help = "check it for divisions, roots and logarithms outside their domain";
-                    return self.source.error(span, format!("the condition '{text}': {why}"), "no finite value").with_help(help);
+                    return self
+                        .source
+                        .error(span, format!("the condition '{text}': {why}"), "no finite value")
+                        .with_help(help);
                 }
             }
             ConfigError::without_place(error.to_string())
@@ -43,9 +46,14 @@ impl Config {
         let what = if fault.of_derivative { "the derivative of " } else { "" };
         let part = &text[fault.span.clone()];
         let number = fault.equation + 1;
-        let message = format!("equation {number}: {what}'{part}' is {} at {} with all fields zero", fault.value, point.join(", "));
+        let message = format!(
+            "equation {number}: {what}'{part}' is {} at {} with all fields zero",
+            fault.value,
+            point.join(", ")
+        );
         let fault = ExpressionError::new(fault.span, message, "no finite value");
-        let help = "Gauss-Newton starts from zero fields; check for divisions, roots and logarithms outside their domain";
+        let help =
+            "Gauss-Newton starts from zero fields; check for divisions, roots and logarithms outside their domain";
         Err(self.source.in_expression(span, fault.with_help(help)))
     }
 }

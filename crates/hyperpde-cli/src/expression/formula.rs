@@ -131,7 +131,11 @@ fn row(node: &Node, out: &mut String) {
         (Kind::Binary(Operation::Multiply | Operation::Divide, ..), Operation::Multiply | Operation::Divide) => true,
         _ => false,
     };
-    if alike { row(a, out) } else { write(a, out) }
+    if alike {
+        row(a, out)
+    } else {
+        write(a, out)
+    }
     out.push_str(op.symbol());
     write(b, out);
 }

@@ -6,7 +6,8 @@ use hyperpde_pde::Unknown;
 use super::error::ExpressionError;
 use super::formula::Formula;
 use super::names::Names;
-use super::tree::{Fields, Kind, Node, Operation, parse};
+use super::parser::{Fields, parse};
+use super::tree::{Kind, Node, Operation};
 
 /// A linear condition, taken apart.
 #[derive(Clone, Debug)]
@@ -53,22 +54,31 @@ pub fn linear(text: &str, names: &Names, homogeneous: bool) -> Result<Linear, Ex
         }
         (Some(right), true) => {
             let what = "a periodic condition names what is the same at both ends, without '='";
-            return Err(ExpressionError::new(right.span, what, "a right side").with_help("write for example 'u' and 'u_x'"));
+            return Err(
+                ExpressionError::new(right.span, what, "a right side").with_help("write for example 'u' and 'u_x'")
+            );
         }
     };
     let (mut terms, mut constants) = (Vec::new(), Vec::new());
     split(parsed.left, &|node| node, &mut terms, &mut constants)?;
     split(right, &Node::negative, &mut terms, &mut constants)?;
-    if homogeneous && let Some(constant) = constants.iter().find(|c| c.any(&|k| !matches!(k, Kind::Number(v) if *v == 0.0))) {
+    if homogeneous
+        && let Some(constant) = constants.iter().find(|c| c.any(&|k| !matches!(k, Kind::Number(v) if *v == 0.0)))
+    {
         let what = "a periodic condition has fields and their derivatives only";
         return Err(ExpressionError::new(constant.span.clone(), what, "no field here"));
     }
     if terms.is_empty() {
-        return Err(ExpressionError::new(whole, "no field and no derivative occurs in this condition", "nothing to hold"));
+        return Err(ExpressionError::new(
+            whole,
+            "no field and no derivative occurs in this condition",
+            "nothing to hold",
+        ));
     }
     let dim = names.coordinates.len();
     let built = |node: Node| -> Result<Term, ExpressionError> {
-        let failed = |why: ExError| ExpressionError::new(0..text.len(), format!("this can't be evaluated: {why}"), "here");
+        let failed =
+            |why: ExError| ExpressionError::new(0..text.len(), format!("this can't be evaluated: {why}"), "here");
         let formula = Formula::new(&node, dim).map_err(failed)?;
         let varies = node.any(&|kind| matches!(kind, Kind::Coordinate(_)));
         Ok(if varies { Term::Function(formula) } else { Term::Constant(formula.at(&[])) })
@@ -118,8 +128,13 @@ fn split(
             split(*a, &|n| times(Node::binary(op, n, (*b).clone())), terms, constants)
         }
         _ => {
-            let fault = ExpressionError::new(span, "a condition must be linear in the fields and their derivatives", "not linear");
-            Err(fault.with_help("write it as a sum of 'coefficient * field', the coefficients functions of the coordinates"))
+            let fault = ExpressionError::new(
+                span,
+                "a condition must be linear in the fields and their derivatives",
+                "not linear",
+            );
+            Err(fault
+                .with_help("write it as a sum of 'coefficient * field', the coefficients functions of the coordinates"))
         }
     }
 }

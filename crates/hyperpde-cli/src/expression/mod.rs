@@ -10,6 +10,7 @@ mod error;
 mod formula;
 mod linear;
 mod names;
+mod parser;
 mod system;
 mod token;
 mod tree;
@@ -19,8 +20,9 @@ pub use error::{ExpressionError, nearest};
 pub use formula::{Formula, culprit};
 pub use linear::{Linear, Term, linear};
 pub use names::{LAPLACIAN, MAX_ORDER, Meaning, Names, PI};
+pub use parser::{Fields, Parsed, parse};
 pub use system::{System, Undefined};
-pub use tree::{Fields, Function, Kind, Node, Operation, Parsed, parse};
+pub use tree::{Function, Kind, Node, Operation};
 
 /// A formula of the coordinates; `what` says what it is, for messages ("an exact solution").
 ///
@@ -32,7 +34,8 @@ pub fn scalar(text: &str, names: &Names, what: &'static str) -> Result<(Node, Fo
         return Err(ExpressionError::new(right.span, format!("{what} has no '='"), "a right side"));
     }
     let formula = Formula::new(&parsed.left, names.coordinates.len());
-    let failed = |why: exmex::ExError| ExpressionError::new(0..text.len(), format!("this can't be evaluated: {why}"), "here");
+    let failed =
+        |why: exmex::ExError| ExpressionError::new(0..text.len(), format!("this can't be evaluated: {why}"), "here");
     Ok((parsed.left, formula.map_err(failed)?))
 }
 

@@ -61,7 +61,8 @@ impl Names {
         };
         let Some(alpha) = self.multi_index(letters) else {
             let coordinates = self.coordinates.join(", ");
-            let message = format!("'{name}' is no derivative of '{}': the coordinates are {coordinates}", self.fields[field]);
+            let message =
+                format!("'{name}' is no derivative of '{}': the coordinates are {coordinates}", self.fields[field]);
             return Err((message, None));
         };
         let order = alpha.iter().sum::<usize>();
@@ -108,7 +109,10 @@ impl Names {
         let mut letters = name.chars();
         let word = letters.next().is_some_and(char::is_alphabetic) && letters.all(|c| c.is_alphanumeric() || c == '_');
         if !word {
-            return Some(format!("'{}' is no name: a name has letters, digits and '_', and starts with a letter", name.escape_debug()));
+            return Some(format!(
+                "'{}' is no name: a name has letters, digits and '_', and starts with a letter",
+                name.escape_debug()
+            ));
         }
         if name == PI {
             return Some(format!("'{PI}' is the constant 3.14159..."));
@@ -126,7 +130,8 @@ impl Names {
         if self.parameters.iter().any(|(p, _)| same(p)) {
             return Some(format!("'{name}' is a parameter already"));
         }
-        let (base, letters) = self.split(name).map(|(f, l)| (self.fields[f].as_str(), l)).or_else(|| name.rsplit_once('_'))?;
+        let (base, letters) =
+            self.split(name).map(|(f, l)| (self.fields[f].as_str(), l)).or_else(|| name.rsplit_once('_'))?;
         let derivative = self.multi_index(letters).is_some_and(|a| !a.is_empty());
         derivative.then(|| format!("'{name}' reads as the derivative of '{base}' by {letters}"))
     }
@@ -139,7 +144,10 @@ impl Names {
             let others: Vec<String> = all.iter().enumerate().filter(|(k, _)| *k != i).map(|(_, c)| c.clone()).collect();
             count(&all[i], &others).is_some()
         })?;
-        Some(format!("the coordinate '{0}' is spelled by other coordinates, so that a derivative by '{0}' has two meanings", all[spelled]))
+        Some(format!(
+            "the coordinate '{0}' is spelled by other coordinates, so that a derivative by '{0}' has two meanings",
+            all[spelled]
+        ))
     }
 
     /// The closest name that exists, or all of them.
@@ -149,7 +157,12 @@ impl Names {
             .iter()
             .flat_map(|f| self.coordinates.iter().flat_map(move |c| [format!("{f}_{c}"), format!("{f}_{c}{c}")]))
             .collect();
-        let known = self.coordinates.iter().chain(&self.fields).chain(self.parameters.iter().map(|(p, _)| p)).chain(&derivatives);
+        let known = self
+            .coordinates
+            .iter()
+            .chain(&self.fields)
+            .chain(self.parameters.iter().map(|(p, _)| p))
+            .chain(&derivatives);
         if let Some(close) = nearest(name, known.map(String::as_str).chain([PI])) {
             return format!("did you mean '{close}'?");
         }

@@ -13,7 +13,8 @@ use super::column::Column;
 use super::error::ExpressionError;
 use super::formula::{Formula, culprit};
 use super::names::Names;
-use super::tree::{Fields, Kind, Node, Operation, parse};
+use super::parser::{Fields, parse};
+use super::tree::{Kind, Node, Operation};
 
 /// Equations from text.
 #[derive(Clone, Debug)]
@@ -87,7 +88,14 @@ impl System {
             };
             let built = each_summand(left, 1.0, &mut add).and_then(|()| each_summand(right, -1.0, &mut add));
             built.map_err(|why: ExError| {
-                (e, ExpressionError::new(0..text.len(), format!("this equation can't be differentiated: {why}"), "here"))
+                (
+                    e,
+                    ExpressionError::new(
+                        0..text.len(),
+                        format!("this equation can't be differentiated: {why}"),
+                        "here",
+                    ),
+                )
             })?;
             equations.push(Equation { text: (*text).to_owned(), summands });
         }
@@ -96,7 +104,8 @@ impl System {
 
     /// Whether a field occurs.
     pub fn mentions(&self, field: usize) -> bool {
-        let used = |j: usize| self.equations.iter().flat_map(|e| &e.summands).any(|s| s.derivatives.iter().any(|d| d.0 == j));
+        let used =
+            |j: usize| self.equations.iter().flat_map(|e| &e.summands).any(|s| s.derivatives.iter().any(|d| d.0 == j));
         self.unknowns.iter().enumerate().any(|(j, q)| q.field == field && used(j))
     }
 
@@ -159,7 +168,15 @@ impl System {
         (0..self.dim).map(coordinate).chain(u.iter().map(|q| Column::new(q.clone()))).collect()
     }
 
-    fn undefined(&self, e: usize, i: usize, summand: &Summand, inputs: &[Column], value: f64, of_derivative: bool) -> Undefined {
+    fn undefined(
+        &self,
+        e: usize,
+        i: usize,
+        summand: &Summand,
+        inputs: &[Column],
+        value: f64,
+        of_derivative: bool,
+    ) -> Undefined {
         let at: Vec<f64> = inputs.iter().map(|c| c.at(i)).collect();
         let found = if of_derivative { None } else { culprit(&summand.node, self.dim, &at) };
         let (span, value) = found.unwrap_or((summand.node.span.clone(), value));
@@ -167,7 +184,8 @@ impl System {
     }
 
     fn check(&self, x: &Points, u: &[Vec<f64>]) -> Result<(), PdeError> {
-        let shape = |what: &str, expected: String, got: String| Err(PdeError::Shape { what: what.into(), expected, got });
+        let shape =
+            |what: &str, expected: String, got: String| Err(PdeError::Shape { what: what.into(), expected, got });
         if x.dim() != self.dim {
             return shape("coordinates of the points", self.dim.to_string(), x.dim().to_string());
         }
@@ -176,11 +194,20 @@ impl System {
         }
         for (q, values) in self.unknowns.iter().zip(u) {
             if values.len() != x.len() {
-                return shape(&format!("values of {q}"), format!("{} (one per point)", x.len()), values.len().to_string());
+                return shape(
+                    &format!("values of {q}"),
+                    format!("{} (one per point)", x.len()),
+                    values.len().to_string(),
+                );
             }
             if let Some(i) = values.iter().position(|v| !v.is_finite()) {
                 let what = format!("the unknown {q}");
-                return Err(PdeError::NonFiniteResidual { equation: 0, point: x.row(i).to_vec(), what, value: values[i] });
+                return Err(PdeError::NonFiniteResidual {
+                    equation: 0,
+                    point: x.row(i).to_vec(),
+                    what,
+                    value: values[i],
+                });
             }
         }
         Ok(())
@@ -230,11 +257,17 @@ impl Equations for System {
 }
 
 /// Calls `add` with the sign and the tree of each summand, from left to right.
-pub(super) fn each_summand<E>(node: Node, sign: f64, add: &mut impl FnMut(f64, Node) -> Result<(), E>) -> Result<(), E> {
+pub(super) fn each_summand<E>(
+    node: Node,
+    sign: f64,
+    add: &mut impl FnMut(f64, Node) -> Result<(), E>,
+) -> Result<(), E> {
     match node.kind {
         Kind::Negative(a) => each_summand(*a, -sign, add),
         Kind::Binary(Operation::Add, a, b) => each_summand(*a, sign, add).and_then(|()| each_summand(*b, sign, add)),
-        Kind::Binary(Operation::Subtract, a, b) => each_summand(*a, sign, add).and_then(|()| each_summand(*b, -sign, add)),
+        Kind::Binary(Operation::Subtract, a, b) => {
+            each_summand(*a, sign, add).and_then(|()| each_summand(*b, -sign, add))
+        }
         kind => add(sign, Node { kind, span: node.span }),
     }
 }

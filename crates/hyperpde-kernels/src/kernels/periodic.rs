@@ -160,7 +160,9 @@ mod periods {
             None => Ok(None),
             Some(Period::Number(value)) => Ok(Some(value)),
             Some(Period::Word(word)) if word == "none" => Ok(None),
-            Some(Period::Word(word)) => Err(D::Error::custom(format!("a period is a number or \"none\", not \"{word}\""))),
+            Some(Period::Word(word)) => {
+                Err(D::Error::custom(format!("a period is a number or \"none\", not \"{word}\"")))
+            }
         };
         Vec::<Option<Period>>::deserialize(deserializer)?.into_iter().map(period).collect()
     }
