@@ -102,7 +102,7 @@ pub fn exit_code(outcome: Result<(), CliError>) -> ExitCode {
         Err(error) => {
             match &error {
                 CliError::Config(fault) => {
-                    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+                    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
                     eprintln!("{}", fault.render(colour));
                 }
                 _ => eprintln!("error: {}", error.full_message()),

@@ -142,7 +142,8 @@ fn a_value_that_is_not_finite_is_an_error_that_names_the_part() {
         ("u_t + (x - 0.5)^0.5*u = 0", "'(x - 0.5)^0.5'"),
     ] {
         let system = System::parse(&[text], &names(), Vec::new()).unwrap();
-        let u = system.unknowns().iter().map(|q| if q.operator.is_identity() { vec![1.0, -1.0] } else { vec![0.0; 2] });
+        let unknowns = system.unknowns();
+        let u = unknowns.iter().map(|q| if q.operator.is_identity() { vec![1.0, -1.0] } else { vec![0.0; 2] });
         let error = system.linearise(&points, &u.collect::<Vec<_>>()).unwrap_err().to_string();
         assert!(error.contains(part) && error.contains("equation 0 at x = [0.5,"), "{text}: {error}");
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use hyperpde_gp::RowBlock;
 use hyperpde_kernels::{Kernel, parameters};
-use hyperpde_pde::{Collocation, Equations as _};
+use hyperpde_pde::Collocation;
 
 use crate::CliError;
 use crate::config::Config;
@@ -52,8 +52,7 @@ fn summary(config: &Config, collocation: &Collocation) -> Result<String, CliErro
         format!("{} ({equations} equations, {boundary} conditions, {data} observations)", equations + boundary + data),
     );
     for (field, kernel) in problem.fields().iter().zip(&kernels) {
-        let parameters =
-            parameters(std::slice::from_ref(kernel)).map_err(|e| CliError::numerical("reading the kernels", e))?;
+        let parameters = parameters(kernel).map_err(|e| CliError::numerical("reading the kernels", e))?;
         line("kernel", format!("{field}: {} with {} parameters", kernel.name(), parameters.len()));
     }
     let learning =

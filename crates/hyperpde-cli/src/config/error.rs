@@ -53,7 +53,7 @@ impl ConfigError {
         let handler =
             GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false).without_syntax_highlighting();
         let mut out = String::new();
-        match handler.render_report(&mut out, self) {
+        match handler.render_report(&mut out, &Drawn(self)) {
             Ok(()) => out.trim_matches('\n').to_owned(),
             // Only a place outside the text can fail to be drawn.
             Err(_) => self.message.clone(),
@@ -80,19 +80,30 @@ impl fmt::Debug for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// What miette draws: the message without its place, which the excerpt shows.
-impl Diagnostic for ConfigError {
+#[derive(Debug)]
+struct Drawn<'a>(&'a ConfigError);
+
+impl fmt::Display for Drawn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Drawn<'_> {}
+
+impl Diagnostic for Drawn<'_> {
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.source.as_ref().map(|s| s as &dyn SourceCode)
+        self.0.source.as_ref().map(|s| s as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let label =
             |(span, text): &(Range<usize>, String)| LabeledSpan::new(Some(text.clone()), span.start, span.len());
-        Some(Box::new(self.labels.iter().map(label)))
+        Some(Box::new(self.0.labels.iter().map(label)))
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|h| Box::new(h) as Box<dyn fmt::Display>)
+        self.0.help.as_ref().map(|h| Box::new(h) as Box<dyn fmt::Display>)
     }
 }
 
@@ -152,6 +163,10 @@ impl Source {
                 None => format!("it may be {}", known.join(", ")),
             };
             return self.error(span, format!("unknown choice '{value}'"), "no such choice").with_help(help);
+        }
+        if message.starts_with("invalid boolean") {
+            let help = "a value is a number, true, false, a text in quotes, an array or a table";
+            return self.error(span, "this is no value", "here").with_help(help);
         }
         let words = [
             ("missing field", "missing key"),

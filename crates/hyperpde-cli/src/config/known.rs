@@ -70,16 +70,16 @@ impl Reader<'_> {
 
     pub(super) fn grid(&self, grid: &Spanned<Grid>, names: &Names, domain: &Domain) -> Result<TestGrid, ConfigError> {
         let dim = domain.dim();
-        let fail = |why: String| Err(self.source.error(grid.span(), why, "test grid"));
+        let fault = |why: String| self.source.error(grid.span(), why, "test grid");
         let counts = match grid.get_ref() {
             Grid::Counts(counts) => counts.clone(),
             Grid::Axes(axes) => axes.values().map(|a| a.2).collect(),
         };
         let total = counts.iter().try_fold(1, |product: usize, &n| product.checked_mul(n));
         if counts.len() != dim || counts.iter().any(|&n| n < 2) || total.is_none_or(|n| n > MAX_COUNT) {
-            return fail(format!(
+            return Err(fault(format!(
                 "the test grid has {counts:?} points: it needs {dim} counts of 2 or more, at most {MAX_COUNT} points together"
-            ));
+            )));
         }
         let built = match grid.get_ref() {
             Grid::Counts(counts) => TestGrid::uniform(domain, counts),
@@ -87,7 +87,7 @@ impl Reader<'_> {
                 let mut nodes = Vec::new();
                 for axis in domain.axes() {
                     let Some((first, last, count)) = axes.get(&axis.name) else {
-                        return fail(format!("the test grid has no entry for '{}'", axis.name));
+                        return Err(fault(format!("the test grid has no entry for '{}'", axis.name)));
                     };
                     let end = |number: &Number| {
                         let value = self.number_of(
@@ -99,7 +99,7 @@ impl Reader<'_> {
                         if inside {
                             Ok(value)
                         } else {
-                            fail(format!("the test grid has {} = {value}, outside the domain", axis.name))
+                            Err(fault(format!("the test grid has {} = {value}, outside the domain", axis.name)))
                         }
                     };
                     let (first, last) = (end(first)?, end(last)?);

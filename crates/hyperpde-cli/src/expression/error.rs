@@ -39,6 +39,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .map(|c| (strsim::osa_distance(name, c), c))
         .filter(|&(distance, _)| distance <= allowed)
-        .min_by_key(|&(distance, _)| distance)
+        // Of several, one with as many letters: a letter is mistyped more often than left out.
+        .min_by_key(|&(distance, c)| (distance, c.chars().count().abs_diff(name.chars().count())))
         .map(|(_, c)| c)
 }

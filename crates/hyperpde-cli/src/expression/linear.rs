@@ -46,8 +46,8 @@ pub fn linear(text: &str, names: &Names, homogeneous: bool) -> Result<Linear, Ex
     let parsed = parse(text, names, Fields::Collected(&mut unknowns))?;
     let whole = 0..text.len();
     let right = match (parsed.right, homogeneous) {
-        (Some(right), false) => right,
-        (None, true) => Node::number(0.0, whole.clone()),
+        (Some(right), false) => Some(right),
+        (None, true) => None,
         (None, false) => {
             let fault = ExpressionError::new(whole, "this is no condition: it has no '='", "no '='");
             return Err(fault.with_help("write for example 'u = 0'"));
@@ -61,10 +61,9 @@ pub fn linear(text: &str, names: &Names, homogeneous: bool) -> Result<Linear, Ex
     };
     let (mut terms, mut constants) = (Vec::new(), Vec::new());
     split(parsed.left, &|node| node, &mut terms, &mut constants)?;
-    split(right, &Node::negative, &mut terms, &mut constants)?;
-    if homogeneous
-        && let Some(constant) = constants.iter().find(|c| c.any(&|k| !matches!(k, Kind::Number(v) if *v == 0.0)))
-    {
+    if let Some(right) = right {
+        split(right, &Node::negative, &mut terms, &mut constants)?;
+    } else if let Some(constant) = constants.first() {
         let what = "a periodic condition has fields and their derivatives only";
         return Err(ExpressionError::new(constant.span.clone(), what, "no field here"));
     }

@@ -244,7 +244,7 @@ impl<'a> Parser<'a, '_> {
                 return Err(ExpressionError::new(span.clone(), what, "no argument"));
             }
             Err((what, help)) => {
-                return Err(ExpressionError { help, ..ExpressionError::new(span.clone(), what, "not known here") });
+                return Err(ExpressionError { help, ..ExpressionError::new(span.clone(), what, "this name") });
             }
         };
         Ok(Node { kind, span: span.clone() })
