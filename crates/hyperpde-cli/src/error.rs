@@ -20,7 +20,7 @@ pub enum CliError {
     Input(String),
     /// A configuration or a file that it names has a fault; shown with the place.
     #[error(transparent)]
-    Config(#[from] Box<ConfigError>),
+    Config(#[from] ConfigError),
     /// A solver or the training gave up; the source carries the reason and the advice.
     #[error("the run failed while {doing}")]
     Numerical {
@@ -51,12 +51,6 @@ impl From<hyperpde_pde::PdeError> for CliError {
     /// A problem that its parameters can't build.
     fn from(error: hyperpde_pde::PdeError) -> Self {
         Self::Input(error.to_string())
-    }
-}
-
-impl From<ConfigError> for CliError {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(Box::new(error))
     }
 }
 

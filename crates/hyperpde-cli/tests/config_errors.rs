@@ -6,6 +6,10 @@ mod common;
 use common::Folder;
 use hyperpde_cli::CliError;
 use hyperpde_cli::config::{Config, ConfigError};
+use random::Random;
+
+#[path = "common/random.rs"]
+mod random;
 
 /// A correct configuration; the cases replace parts of it.
 const GOOD: &str = r#"fields = ["u"]
@@ -326,4 +330,30 @@ fn representative_messages() {
     let plain: String =
         error.render(true).split('\u{1b}').map(|part| part.split_once('m').map_or(part, |(_, rest)| rest)).collect();
     assert_eq!(plain, error.render(false));
+}
+
+#[test]
+fn damaged_configurations_are_read_or_refused() {
+    let mut rng = Random(5);
+    let mut refused = 0;
+    for name in ["burgers", "gray-scott", "schrodinger", "allen-cahn"] {
+        let text: Vec<char> = hyperpde_cli::config::commented(name).unwrap().chars().collect();
+        for _ in 0..250 {
+            let mut damaged = text.clone();
+            for _ in 0..1 + rng.below(3) {
+                let at = rng.below(damaged.len() as u64) as usize;
+                match rng.below(3) {
+                    0 => drop(damaged.remove(at)),
+                    1 => damaged.insert(at, ['"', '[', '=', '9', '(', '\n', 'ß', '-'][rng.below(8) as usize]),
+                    _ => damaged.swap(at, text.len() / 2),
+                }
+            }
+            let damaged: String = damaged.into_iter().collect();
+            if let Err(error) = Config::parse("damaged.toml", &damaged, ".") {
+                assert!(!error.render(false).is_empty());
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 300, "{refused}");
 }

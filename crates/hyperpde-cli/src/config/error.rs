@@ -13,7 +13,10 @@ const WIDTH: usize = 100;
 
 /// A fault of a configuration or of a file that it names.
 #[derive(Clone)]
-pub struct ConfigError {
+pub struct ConfigError(Box<Fault>);
+
+#[derive(Clone)]
+struct Fault {
     message: String,
     source: Option<NamedSource<Arc<str>>>,
     labels: Vec<(Range<usize>, String)>,
@@ -23,25 +26,25 @@ pub struct ConfigError {
 impl ConfigError {
     /// A fault without a place, such as a file that can't be read.
     pub fn without_place(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None, labels: Vec::new(), help: None }
+        Self(Box::new(Fault { message: message.into(), source: None, labels: Vec::new(), help: None }))
     }
 
     /// The same with advice.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.0.help = Some(help.into());
         self
     }
 
     /// What is wrong, in one sentence.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// Line and column of the place, from 1; nothing if there is no place.
     pub fn place(&self) -> Option<(usize, usize)> {
-        let (span, _) = self.labels.first()?;
-        let text: &str = self.source.as_ref()?.inner();
+        let (span, _) = self.0.labels.first()?;
+        let text: &str = self.0.source.as_ref()?.inner();
         let before = text.get(..span.start)?;
         let line_start = before.rfind('\n').map_or(0, |i| i + 1);
         Some((before.matches('\n').count() + 1, before[line_start..].chars().count() + 1))
@@ -56,15 +59,15 @@ impl ConfigError {
         match handler.render_report(&mut out, &Drawn(self)) {
             Ok(()) => out.trim_matches('\n').to_owned(),
             // Only a place outside the text can fail to be drawn.
-            Err(_) => self.message.clone(),
+            Err(_) => self.0.message.clone(),
         }
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        match (&self.source, self.place()) {
+        f.write_str(&self.0.message)?;
+        match (&self.0.source, self.place()) {
             (Some(source), Some((line, column))) => write!(f, " ({}:{line}:{column})", source.name()),
             _ => Ok(()),
         }
@@ -85,7 +88,7 @@ struct Drawn<'a>(&'a ConfigError);
 
 impl fmt::Display for Drawn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)
+        f.write_str(&self.0.0.message)
     }
 }
 
@@ -93,17 +96,17 @@ impl std::error::Error for Drawn<'_> {}
 
 impl Diagnostic for Drawn<'_> {
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.0.source.as_ref().map(|s| s as &dyn SourceCode)
+        self.0.0.source.as_ref().map(|s| s as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let label =
             |(span, text): &(Range<usize>, String)| LabeledSpan::new(Some(text.clone()), span.start, span.len());
-        Some(Box::new(self.0.labels.iter().map(label)))
+        Some(Box::new(self.0.0.labels.iter().map(label)))
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.0.help.as_ref().map(|h| Box::new(h) as Box<dyn fmt::Display>)
+        self.0.0.help.as_ref().map(|h| Box::new(h) as Box<dyn fmt::Display>)
     }
 }
 
@@ -128,12 +131,12 @@ impl Source {
     /// A fault at `span` of the text, with a few words to put beside it.
     pub fn error(&self, span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> ConfigError {
         let end = span.end.min(self.text.len());
-        ConfigError {
+        ConfigError(Box::new(Fault {
             message: message.into(),
             source: Some(NamedSource::new(&self.name, Arc::clone(&self.text))),
             labels: vec![(span.start.min(end)..end, label.into())],
             help: None,
-        }
+        }))
     }
 
     /// A fault inside an expression that stands as a string at `span`.
@@ -142,7 +145,10 @@ impl Source {
         let inside = place_in_literal(literal, &fault.span);
         let at = inside.map_or(span.clone(), |r| span.start + r.start..span.start + r.end);
         let error = self.error(at, fault.message, fault.label);
-        ConfigError { help: fault.help, ..error }
+        match fault.help {
+            Some(help) => error.with_help(help),
+            None => error,
+        }
     }
 
     /// A fault that reading the TOML met.

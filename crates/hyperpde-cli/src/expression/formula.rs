@@ -14,7 +14,8 @@ use super::tree::{Kind, Node, Operation};
 /// A function of coordinates and unknowns, ready to evaluate.
 #[derive(Clone, Debug)]
 pub struct Formula {
-    expression: FlatEx<Column, Operators, Numbers>,
+    /// On the heap: `exmex` keeps short expressions inside the value, 19 kB of it.
+    expression: Box<FlatEx<Column, Operators, Numbers>>,
     /// For each variable of the expression, its place among the inputs: coordinates, then unknowns.
     inputs: Vec<usize>,
 }
@@ -50,7 +51,7 @@ impl Formula {
             Ok(if letter == "q" { dim + index } else { index })
         };
         let inputs = expression.var_names().iter().map(place).collect::<Result<_, ExError>>()?;
-        Ok(Self { expression, inputs })
+        Ok(Self { expression: Box::new(expression), inputs })
     }
 
     /// The values at all points, from the coordinates and then the unknowns.
@@ -126,9 +127,10 @@ fn write(node: &Node, out: &mut String) {
 
 fn row(node: &Node, out: &mut String) {
     let Kind::Binary(op, a, b) = &node.kind else { return write(node, out) };
-    let alike = match (&a.kind, op) {
-        (Kind::Binary(Operation::Add | Operation::Subtract, ..), Operation::Add | Operation::Subtract) => true,
-        (Kind::Binary(Operation::Multiply | Operation::Divide, ..), Operation::Multiply | Operation::Divide) => true,
+    let additive = |op: &Operation| matches!(op, Operation::Add | Operation::Subtract);
+    let alike = match &a.kind {
+        Kind::Binary(Operation::Power, ..) => false,
+        Kind::Binary(inner, ..) => *op != Operation::Power && additive(inner) == additive(op),
         _ => false,
     };
     if alike {
