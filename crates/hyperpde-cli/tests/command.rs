@@ -98,7 +98,7 @@ fn faults_have_status_two_and_one_message() {
 fn list_names_everything_and_completions_are_scripts() {
     let out = hyperpde(&["list"]);
     assert_eq!(text(&out.stdout), List::text());
-    for word in catalogue_names().chain(["gibbs", "halton", "adam", "flex", "tanh", "lap"]) {
+    for word in catalogue_names().chain(["gibbs", "halton", "adam", "lbfgs", "flex", "tanh", "lap"]) {
         assert!(text(&out.stdout).contains(word), "{word}");
     }
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -168,9 +168,19 @@ fn resolved_configurations_read_back_equal() {
             let again = Config::parse("resolved.toml", &text, ".").unwrap_or_else(|e| panic!("{text}\n{e:?}"));
             assert_eq!(again, config, "{name}:\n{text}");
             assert_eq!(again.to_toml().unwrap(), text, "{name}");
-            for key in
-                ["interior", "sampler", "seed", "nugget", "assembly", "batch", "optimizer", "held_out", "precision"]
-            {
+            for key in [
+                "interior",
+                "sampler",
+                "seed",
+                "nugget",
+                "assembly",
+                "batch",
+                "optimizer",
+                "step_control",
+                "regularisation",
+                "held_out",
+                "precision",
+            ] {
                 assert!(text.contains(key), "{name}: {key} is not written");
             }
         }

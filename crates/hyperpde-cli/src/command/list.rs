@@ -6,7 +6,6 @@ use hyperpde_kernels::Backend;
 use hyperpde_pde::problems;
 
 use crate::CliError;
-use crate::config::OptimizerChoice;
 use crate::expression::{Function, LAPLACIAN};
 
 /// Arguments of `hyperpde list`: none.
@@ -34,6 +33,11 @@ const SAMPLERS: [(&str, &str); 4] = [
     ("sobol", "Sobol sequence with a random digital shift"),
 ];
 
+const OPTIMIZERS: [(&str, &str); 2] = [
+    ("adam", "for networks on random batches, as published"),
+    ("lbfgs", "L-BFGS with a line search, for a handful of hyperparameters"),
+];
+
 impl List {
     pub(super) fn run(&self) -> Result<(), CliError> {
         super::print(&Self::text())
@@ -45,7 +49,7 @@ impl List {
         section(&mut out, "Problems", problems::catalogue().iter().map(|e| (e.name, e.description)));
         section(&mut out, "Kernels", KERNELS);
         section(&mut out, "Samplers", SAMPLERS);
-        section(&mut out, "Optimizers", OptimizerChoice::NAMES.map(|name| (name, "Kingma and Ba 2015")));
+        section(&mut out, "Optimizers", OPTIMIZERS);
         let state = |b: Backend| if b.is_available() { "compiled in" } else { "not in this program" };
         section(&mut out, "Backends", Backend::ALL.map(|b| (b.name(), state(b))));
         // Writing to a String can't fail.

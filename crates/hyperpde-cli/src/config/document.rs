@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use hyperpde_bilevel::OptimizerState;
+use hyperpde_bilevel::{OptimizerKind, OptimizerState, StepControl};
 use hyperpde_kernels::KernelConfig;
 use hyperpde_pde::Sampler;
 use serde::{Deserialize, Serialize, Serializer};
@@ -151,24 +151,12 @@ pub struct SolverSection {
     pub gauss_newton_steps: Option<Spanned<usize>>,
     /// Relative change of the iterate at which Gauss-Newton ends early; 0 never.
     pub increment_tolerance: Option<Spanned<f64>>,
+    /// How far a Gauss-Newton step goes.
+    pub step_control: Option<StepControl>,
     /// Nugget.
     pub nugget: Option<Spanned<f64>>,
     /// Pair stage.
     pub assembly: Option<AssemblyChoice>,
-}
-
-/// Optimizers of the outer problem.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OptimizerChoice {
-    /// Adam.
-    #[default]
-    Adam,
-}
-
-impl OptimizerChoice {
-    /// Names of all optimizers.
-    pub const NAMES: [&'static str; 1] = ["adam"];
 }
 
 /// `[outer]`.
@@ -184,9 +172,11 @@ pub struct OuterSection {
     /// Validation loss at which the updates of a step end early.
     pub tolerance: Option<Spanned<f64>>,
     /// Optimizer.
-    pub optimizer: Option<OptimizerChoice>,
+    pub optimizer: Option<OptimizerKind>,
     /// Its state at a new Gauss-Newton step.
     pub optimizer_state: Option<OptimizerState>,
+    /// Weight of the regulariser that holds hyperparameters near their initial values.
+    pub regularisation: Option<Spanned<f64>>,
     /// Fraction of the observations that the inner solve does not see and the outer loss scores.
     pub held_out: Option<Spanned<f64>>,
 }

@@ -52,7 +52,7 @@ use hyperpde_pde::{Problem, Sampler};
 pub use catalogue::{commented, names as catalogue_names};
 pub use document::{
     AssemblyChoice, BackendSection, ConditionSection, Document, DomainSection, EquationsSection, Interval,
-    ObservationSection, OptimizerChoice, OuterSection, OutputSection, SamplingSection, SolverSection,
+    ObservationSection, OuterSection, OutputSection, SamplingSection, SolverSection,
 };
 pub use error::{ConfigError, Source};
 pub use values::{Grid, Number, Texts};
@@ -174,7 +174,6 @@ impl Config {
         };
         let published = BilevelSettings {
             loss_tolerance: settings.loss_tolerance,
-            increment_tolerance: settings.increment_tolerance,
             optimizer_state: self.optimizer_state(),
             solve: SolveSettings { assembly, ..SolveSettings::default() },
             ..BilevelSettings::published(self.problem.defaults(), settings.run.seed)

@@ -7,12 +7,11 @@ use hyperpde_kernels::{Backend, GaussianConfig, KernelConfig};
 use hyperpde_pde::{Defaults, Problem, Sampler};
 use toml::Spanned;
 
-use super::document::{
-    AssemblyChoice, BackendSection, Document, OptimizerChoice, OuterSection, SamplingSection, SolverSection,
-};
+use super::document::{AssemblyChoice, BackendSection, Document, OuterSection, SamplingSection, SolverSection};
 use super::error::ConfigError;
 use super::values::Grid;
 use super::{Reader, catalogue};
+use crate::RunSettings;
 
 impl Reader<'_> {
     /// Fills the gaps: from the problem's own configuration if it is built in, else from the defaults of the library.
@@ -121,10 +120,12 @@ fn complete_sampling(
 }
 
 fn complete_solver(own: SolverSection, base: SolverSection, defaults: &Defaults) -> SolverSection {
+    let run = RunSettings::of(defaults);
     SolverSection {
         gauss_newton_steps: first(own.gauss_newton_steps, base.gauss_newton_steps, defaults.gauss_newton_steps),
-        increment_tolerance: first(own.increment_tolerance, base.increment_tolerance, 0.0),
+        increment_tolerance: first(own.increment_tolerance, base.increment_tolerance, run.increment_tolerance),
         nugget: first(own.nugget, base.nugget, defaults.nugget),
+        step_control: own.step_control.or(base.step_control).or(Some(run.step_control)),
         assembly: own.assembly.or(base.assembly).or(Some(AssemblyChoice::Auto)),
     }
 }
@@ -136,6 +137,7 @@ fn complete_outer(
     pool: Option<usize>,
     has_data: bool,
 ) -> OuterSection {
+    let run = RunSettings::of(defaults);
     // A batch that nobody asked for shrinks to a pool that somebody made smaller.
     let shrunk = |batch: usize| pool.map_or(batch, |pool| batch.min(pool));
     let batch = base.batch.map_or(defaults.batch, Spanned::into_inner);
@@ -144,8 +146,9 @@ fn complete_outer(
         batch: own.batch.or_else(|| plain(shrunk(batch))),
         learning_rate: first(own.learning_rate, base.learning_rate, defaults.learning_rate),
         tolerance: first(own.tolerance, base.tolerance, defaults.loss_tolerance),
-        optimizer: own.optimizer.or(base.optimizer).or(Some(OptimizerChoice::Adam)),
+        optimizer: own.optimizer.or(base.optimizer).or(Some(run.optimizer)),
         optimizer_state: own.optimizer_state.or(base.optimizer_state).or(Some(Default::default())),
+        regularisation: first(own.regularisation, base.regularisation, run.regularisation),
         held_out: first(own.held_out, base.held_out, if has_data { 0.25 } else { 0.0 }),
     }
 }

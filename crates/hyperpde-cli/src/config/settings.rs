@@ -21,7 +21,6 @@ pub(super) struct Settings {
     pub run: RunSettings,
     pub sampler: Sampler,
     pub loss_tolerance: f64,
-    pub increment_tolerance: f64,
     pub assembly: AssemblyChoice,
     pub held_out: f64,
     pub backend: Backend,
@@ -46,6 +45,15 @@ impl Reader<'_> {
             // A nugget of 1 already weighs as much as the kernel itself.
             nugget: self.number("nugget", solver.nugget.as_ref(), "from 0 to 1", |v| (0.0..=1.0).contains(&v))?,
             learning_rate: self.number("learning_rate", outer.learning_rate.as_ref(), "above 0", positive)?,
+            optimizer: outer.optimizer.unwrap_or_default(),
+            step_control: solver.step_control.unwrap_or_default(),
+            regularisation: self.number("regularisation", outer.regularisation.as_ref(), "0 or more", not_negative)?,
+            increment_tolerance: self.number(
+                "increment_tolerance",
+                solver.increment_tolerance.as_ref(),
+                "0 or more",
+                not_negative,
+            )?,
         };
         if run.outer_steps > 0 && (run.batch == 0 || run.batch > run.validation) {
             let why = format!("the batch is {}, the validation pool has {} points", run.batch, run.validation);
@@ -62,12 +70,6 @@ impl Reader<'_> {
             run,
             sampler: section.sampler.map(Spanned::into_inner).unwrap_or_default(),
             loss_tolerance: self.number("tolerance", outer.tolerance.as_ref(), "0 or more", not_negative)?,
-            increment_tolerance: self.number(
-                "increment_tolerance",
-                solver.increment_tolerance.as_ref(),
-                "0 or more",
-                not_negative,
-            )?,
             assembly: solver.assembly.unwrap_or_default(),
             held_out: self
                 .number("held_out", outer.held_out.as_ref(), "at least 0 and below 1", |v| (0.0..1.0).contains(&v))?,
