@@ -139,7 +139,14 @@ pub fn figure(records: &Records, name: &str, path: &Path) -> Result<(), CliError
     let title = format!("One outer step of {name}, stage by stage");
     lines(
         path,
-        &LinePlot { title: &title, x_label: "log10 of the number of rows", y_label: "ms", log_y: true, series },
+        &LinePlot {
+            title: &title,
+            x_label: "log10 of the number of rows",
+            y_label: "ms",
+            log_y: true,
+            series,
+            ..LinePlot::default()
+        },
     )?;
     Ok(())
 }

@@ -2,10 +2,11 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::config::ConfigError;
 use crate::figures::FigureError;
 
 /// A failure of a command.
@@ -17,6 +18,9 @@ pub enum CliError {
     /// The flags or an input contradict each other or the problem. The text says what is allowed.
     #[error("{0}")]
     Input(String),
+    /// A configuration or a file that it names has a fault; shown with the place.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A solver or the training gave up; the source carries the reason and the advice.
     #[error("the run failed while {doing}")]
     Numerical {
@@ -56,11 +60,11 @@ impl CliError {
         Self::Numerical { doing: doing.into(), source: source.into() }
     }
 
-    /// The process exit status: 2 for [`CliError::Input`], else 1.
+    /// The process exit status: 2 for [`CliError::Input`] and [`CliError::Config`], else 1.
     #[must_use]
     pub fn status(&self) -> u8 {
         match self {
-            Self::Input(_) => 2,
+            Self::Input(_) | Self::Config(_) => 2,
             Self::Numerical { .. } | Self::Io { .. } | Self::Json(_) | Self::Figure(_) => 1,
         }
     }
@@ -83,13 +87,20 @@ impl CliError {
     }
 }
 
-/// Turns the outcome of a command into its exit status; an error goes to standard error as one line, causes included.
+/// Turns the outcome of a command into its exit status. An error goes to standard error as one line, causes included; a fault of a
+/// configuration with the lines it points at, in colour on a terminal unless the variable `NO_COLOR` is set.
 #[must_use]
 pub fn exit_code(outcome: Result<(), CliError>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", error.full_message());
+            match &error {
+                CliError::Config(fault) => {
+                    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+                    eprintln!("{}", fault.render(colour));
+                }
+                _ => eprintln!("error: {}", error.full_message()),
+            }
             ExitCode::from(error.status())
         }
     }

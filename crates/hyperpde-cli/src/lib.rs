@@ -47,9 +47,12 @@
 
 mod arrays;
 mod atomic;
+pub mod command;
+pub mod config;
 mod error;
 mod example;
 mod experiment;
+pub mod expression;
 pub mod figures;
 mod flags;
 pub mod html;

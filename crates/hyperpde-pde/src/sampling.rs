@@ -22,6 +22,7 @@ pub enum Sampler {
     #[default]
     Uniform,
     /// Latin hypercube: each coordinate has one point in each of `n` equal intervals.
+    #[serde(alias = "latin-hypercube")]
     LatinHypercube,
     /// Halton sequence with a random shift; at most 10 coordinates.
     Halton,

@@ -25,7 +25,9 @@ use crate::positive::{Positive, Transform};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PeriodicConfig {
-    /// Period of each coordinate in its units, none for a Gaussian factor.
+    /// Period of each coordinate in its units, none for a Gaussian factor. Written as a number, or `"none"` (formats such as TOML have no
+    /// empty value).
+    #[serde(with = "periods")]
     pub periods: Vec<Option<f64>>,
     /// Length scales, one for all or one per coordinate: in the units of the coordinate for a Gaussian factor, without unit for a periodic one.
     pub length_scales: Vec<f64>,
@@ -134,5 +136,34 @@ impl Kernel for Periodic {
 
     fn summary(&self) -> Vec<(String, f64)> {
         scales::summary(&self.length_scales)
+    }
+}
+
+/// Optional numbers as a number or `"none"`; an empty value is read too.
+mod periods {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize, Serialize)]
+    #[serde(untagged, expecting = "a period is a number or \"none\"")]
+    enum Period {
+        Number(f64),
+        Word(String),
+    }
+
+    pub(super) fn serialize<S: Serializer>(periods: &[Option<f64>], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(periods.iter().map(|p| p.map_or_else(|| Period::Word("none".into()), Period::Number)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Option<f64>>, D::Error> {
+        let period = |p: Option<Period>| match p {
+            None => Ok(None),
+            Some(Period::Number(value)) => Ok(Some(value)),
+            Some(Period::Word(word)) if word == "none" => Ok(None),
+            Some(Period::Word(word)) => {
+                Err(D::Error::custom(format!("a period is a number or \"none\", not \"{word}\"")))
+            }
+        };
+        Vec::<Option<Period>>::deserialize(deserializer)?.into_iter().map(period).collect()
     }
 }

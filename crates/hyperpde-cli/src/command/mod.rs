@@ -1,0 +1,64 @@
+//! The subcommands of `hyperpde`, one module each.
+
+mod check;
+mod completions;
+mod list;
+mod new;
+
+use clap::{Parser, Subcommand};
+
+pub use check::Check;
+pub use completions::Completions;
+pub use list::List;
+pub use new::New;
+
+use crate::CliError;
+
+/// Solve nonlinear partial differential equations with Gaussian processes, and learn the kernel while solving
+#[derive(Debug, Parser)]
+#[command(name = "hyperpde", version, arg_required_else_help = true)]
+pub struct Program {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A subcommand with its arguments.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read a configuration and say what it describes, without solving anything
+    Check(Check),
+    /// Write a commented configuration to start from
+    New(New),
+    /// List problems, kernels, samplers, optimizers and backends
+    List(List),
+    /// Write the completion script of a shell to standard output
+    Completions(Completions),
+}
+
+impl Command {
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`CliError::Config`] and [`CliError::Input`] for what the user can correct, [`CliError::Io`] for output that can't be written.
+    pub fn run(&self) -> Result<(), CliError> {
+        match self {
+            Self::Check(check) => check.run(),
+            Self::New(new) => new.run(),
+            Self::List(list) => list.run(),
+            Self::Completions(completions) => completions.run(),
+        }
+    }
+}
+
+/// Writes to standard output. A reader that went away, as `head` does, is no failure.
+fn print(text: &str) -> Result<(), CliError> {
+    use std::io::{ErrorKind, Write as _};
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
+            Err(CliError::io("write", std::path::Path::new("standard output"), e))
+        }
+        _ => Ok(()),
+    }
+}

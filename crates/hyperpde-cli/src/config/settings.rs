@@ -1,0 +1,145 @@
+//! The numbers of a run, each held to its range.
+
+use std::ops::Range;
+use std::str::FromStr;
+
+use hyperpde_kernels::Backend;
+use hyperpde_pde::{Problem, Sampler};
+use toml::Spanned;
+
+use super::Reader;
+use super::document::{AssemblyChoice, Document};
+use super::error::ConfigError;
+use crate::{Precision, RunSettings};
+
+/// Largest count: the matrices are dense, and a million rows would already fill 8 TB.
+pub(super) const MAX_COUNT: usize = 1_000_000;
+
+/// What `[sampling]`, `[solver]`, `[outer]` and `[backend]` say.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub run: RunSettings,
+    pub sampler: Sampler,
+    pub loss_tolerance: f64,
+    pub assembly: AssemblyChoice,
+    pub held_out: f64,
+    pub backend: Backend,
+}
+
+impl Reader<'_> {
+    /// The settings of a completed document.
+    pub(super) fn settings(&self, document: &Document, problem: &Problem) -> Result<Settings, ConfigError> {
+        let section = document.sampling.as_ref().map(Spanned::get_ref).cloned().unwrap_or_default();
+        let solver = document.solver.clone().unwrap_or_default();
+        let outer = document.outer.clone().unwrap_or_default();
+        let positive = |v: f64| v > 0.0;
+        let not_negative = |v: f64| v >= 0.0;
+        let run = RunSettings {
+            seed: self.seed(section.seed.as_ref())?,
+            interior: self.count("interior", section.interior.as_ref(), 1)?,
+            boundary: self.boundary(section.boundary.as_ref(), problem)?,
+            validation: self.count("validation", section.validation.as_ref(), 0)?,
+            batch: self.count("batch", outer.batch.as_ref(), 0)?,
+            gauss_newton_steps: self.count("gauss_newton_steps", solver.gauss_newton_steps.as_ref(), 1)?,
+            outer_steps: self.count("steps", outer.steps.as_ref(), 0)?,
+            // A nugget of 1 already weighs as much as the kernel itself.
+            nugget: self.number("nugget", solver.nugget.as_ref(), "from 0 to 1", |v| (0.0..=1.0).contains(&v))?,
+            learning_rate: self.number("learning_rate", outer.learning_rate.as_ref(), "above 0", positive)?,
+            optimizer: outer.optimizer.unwrap_or_default(),
+            step_control: solver.step_control.unwrap_or_default(),
+            regularisation: self.number("regularisation", outer.regularisation.as_ref(), "0 or more", not_negative)?,
+            increment_tolerance: self.number(
+                "increment_tolerance",
+                solver.increment_tolerance.as_ref(),
+                "0 or more",
+                not_negative,
+            )?,
+        };
+        if run.outer_steps > 0 && (run.batch == 0 || run.batch > run.validation) {
+            let why = format!("the batch is {}, the validation pool has {} points", run.batch, run.validation);
+            let help = "to learn, the batch must have 1 point or more and fit into the pool; steps = 0 keeps the kernel as it is";
+            return Err(self.at(outer.batch.as_ref(), why, "does not fit").with_help(help));
+        }
+        if let Some(simulated) = problem.observations().iter().filter(|o| o.points().is_none()).map(|o| o.count()).max()
+            && simulated > run.interior
+        {
+            let why = format!("{simulated} observations are at interior points, of which there are {}", run.interior);
+            return Err(self.at(section.interior.as_ref(), why, "too few"));
+        }
+        Ok(Settings {
+            run,
+            sampler: section.sampler.map(Spanned::into_inner).unwrap_or_default(),
+            loss_tolerance: self.number("tolerance", outer.tolerance.as_ref(), "0 or more", not_negative)?,
+            assembly: solver.assembly.unwrap_or_default(),
+            held_out: self
+                .number("held_out", outer.held_out.as_ref(), "at least 0 and below 1", |v| (0.0..1.0).contains(&v))?,
+            backend: self.backend(document)?,
+        })
+    }
+
+    /// A fault at a value; one that came from a default has no place.
+    fn at<T>(&self, value: Option<&Spanned<T>>, message: String, label: &str) -> ConfigError {
+        match value.map(Spanned::span).filter(|span| *span != NOWHERE) {
+            Some(span) => self.source.error(span, message, label),
+            None => ConfigError::without_place(message),
+        }
+    }
+
+    fn seed(&self, value: Option<&Spanned<u64>>) -> Result<u64, ConfigError> {
+        let seed = value.map_or(0, |v| *v.get_ref());
+        if i64::try_from(seed).is_ok() {
+            return Ok(seed);
+        }
+        Err(self.at(value, format!("seed = {seed}: it may be at most {}", i64::MAX), "too large"))
+    }
+
+    pub(super) fn count(&self, name: &str, value: Option<&Spanned<usize>>, least: usize) -> Result<usize, ConfigError> {
+        let count = value.map_or(least, |v| *v.get_ref());
+        if (least..=MAX_COUNT).contains(&count) {
+            return Ok(count);
+        }
+        let why = format!("{name} = {count}: it must be a whole number from {least} to {MAX_COUNT}");
+        Err(self.at(value, why, "out of range"))
+    }
+
+    fn boundary(&self, value: Option<&Spanned<usize>>, problem: &Problem) -> Result<usize, ConfigError> {
+        let boundary = self.count("boundary", value, 0)?;
+        match problem.boundary_allotment(boundary) {
+            Ok(_) => Ok(boundary),
+            Err(_) => {
+                let faces = problem.faces().len();
+                let why = format!("boundary = {boundary}: the conditions are on {faces} faces");
+                let help = if faces == 0 { "ask for 0".into() } else { format!("ask for at least {faces}") };
+                Err(self.at(value, why, "does not fit").with_help(help))
+            }
+        }
+    }
+
+    pub(super) fn number(
+        &self,
+        name: &str,
+        value: Option<&Spanned<f64>>,
+        allowed: &str,
+        test: impl Fn(f64) -> bool,
+    ) -> Result<f64, ConfigError> {
+        let number = value.map_or(0.0, |v| *v.get_ref());
+        if number.is_finite() && test(number) {
+            return Ok(number);
+        }
+        Err(self.at(value, format!("{name} = {number}: it must be a finite number {allowed}"), "out of range"))
+    }
+
+    fn backend(&self, document: &Document) -> Result<Backend, ConfigError> {
+        let section = document.backend.clone().unwrap_or_default();
+        if let Some(precision) = &section.precision {
+            Precision::from_str(precision.get_ref())
+                .map_err(|why| self.at(Some(precision), format!("precision '{precision}': {why}"), "not available"))?;
+        }
+        let Some(name) = &section.name else { return Ok(Backend::default()) };
+        Backend::from_str(name.get_ref())
+            .map_err(|e| self.at(Some(name), format!("backend '{name}': {e}"), "not available"))
+    }
+}
+
+/// The place of values that stand in no file.
+const NOWHERE: Range<usize> = 0..0;
