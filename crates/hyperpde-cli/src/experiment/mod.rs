@@ -1,6 +1,7 @@
 //! What every example binary does with a problem and a kernel: solve, learn, solve again, score, draw, report.
 
 mod baseline;
+mod cloud;
 mod output;
 mod solve;
 mod spread;
@@ -14,20 +15,18 @@ use burn::tensor::Device;
 use hyperpde_bilevel::{Bilevel, BilevelSettings};
 use hyperpde_gp::RowBlock;
 use hyperpde_kernels::{AnyKernel, Kernel, KernelError, Points, parameters};
-use hyperpde_pde::{Collocation, PdeError, Problem, Sampler};
+use hyperpde_pde::{Collocation, Problem, Sampler};
 use serde_json::json;
 
-use crate::report::{CloudErrors, KernelState, LargerCloud};
+use crate::report::{KernelState, LargerCloud};
 use crate::{CliError, CommonFlags, PerField, RunReport, RunSettings, peak_rss_mb};
 
 use baseline::ConstantScales;
+use cloud::{Cloud, CloudPlan, sampling};
 use output::Output;
-use solve::{Solved, frozen};
+use solve::Solved;
 use spread::Spread;
 use watch::Watch;
-
-/// Streams of the run's seed from which fresh clouds are drawn, apart from those of the training cloud.
-const FRESH_SEED: u64 = 0x5eed_c10d_0000_0000;
 
 /// Builds one kernel per field from the seed of the run.
 pub type KernelBuilder<K> = Box<dyn Fn(u64, &Device) -> Result<Vec<K>, KernelError>>;
@@ -48,16 +47,6 @@ pub struct Experiment<K: Kernel> {
     settings: RunSettings,
 }
 
-/// Points other than those learned on, for a solve with the learned kernel frozen.
-enum CloudPlan {
-    /// Collocation points and validation pool together.
-    Larger,
-    /// New points, this many with the experiment's own settings.
-    Fresh { interior: usize, boundary: usize },
-    /// New points of another problem.
-    Transfer(Box<Problem>),
-}
-
 /// Observations that the outer loss scores, each square over its noise variance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum ScoredData {
@@ -68,13 +57,6 @@ enum ScoredData {
     Folds(usize),
     /// The same that the inner solve fits.
     Fitted,
-}
-
-/// A set of points with its name and problem.
-struct Cloud<'a> {
-    name: &'static str,
-    problem: &'a Problem,
-    collocation: Collocation,
 }
 
 /// An experiment with whatever kernel.
@@ -236,7 +218,7 @@ impl<K: Kernel> Experiment<K> {
         self.describe_kernels(&learned, &mut report)?;
         let mut clouds = Vec::new();
         for (index, plan) in self.clouds.iter().enumerate() {
-            let cloud = self.cloud(plan, index, &training.collocation, &settings, sampler)?;
+            let cloud = plan.points(index, &training, &settings, &self.settings, sampler)?;
             let errors = cloud.errors(KernelState::Learned, &cloud.solve(&learned, &bilevel)?);
             if matches!(plan, CloudPlan::Larger) {
                 report.larger_cloud = Some(LargerCloud::from(&errors));
@@ -349,35 +331,6 @@ impl<K: Kernel> Experiment<K> {
         Ok(chosen.kernels().to_vec())
     }
 
-    fn cloud<'a>(
-        &'a self,
-        plan: &'a CloudPlan,
-        index: usize,
-        training: &Collocation,
-        settings: &RunSettings,
-        sampler: Sampler,
-    ) -> Result<Cloud<'a>, CliError> {
-        let (problem, interior, boundary) = match plan {
-            CloudPlan::Larger => {
-                let interior = Points::concat(&[&training.interior, &training.pool])
-                    .map_err(|e| CliError::numerical("joining points", e))?;
-                let collocation = Collocation { interior, ..training.clone() };
-                return Ok(Cloud { name: "larger", problem: &self.problem, collocation });
-            }
-            CloudPlan::Fresh { interior, boundary } => (&self.problem, *interior, *boundary),
-            CloudPlan::Transfer(problem) => {
-                (problem.as_ref(), problem.defaults().interior, problem.defaults().boundary)
-            }
-        };
-        let mut sizes = settings.sizes();
-        sizes.interior = in_proportion(interior, sizes.interior, self.settings.interior);
-        sizes.boundary = in_proportion(boundary, sizes.boundary, self.settings.boundary);
-        sizes.validation = 0;
-        let seed = settings.seed ^ FRESH_SEED.wrapping_add(index as u64);
-        let collocation = problem.sample(&sizes, sampler, seed).map_err(sampling)?;
-        Ok(Cloud { name: "fresh", problem, collocation })
-    }
-
     /// The solves that the learned kernel is compared with; they count neither in the run's time nor in its memory.
     fn baselines(
         &self,
@@ -417,44 +370,5 @@ impl<K: Kernel> Experiment<K> {
             }
         }
         Ok(())
-    }
-}
-
-impl CloudPlan {
-    fn describe(&self) -> String {
-        match self {
-            Self::Larger => "larger".to_owned(),
-            Self::Fresh { interior, boundary } => format!("fresh {interior}+{boundary}"),
-            Self::Transfer(problem) => format!("transfer to {}", problem.name()),
-        }
-    }
-}
-
-impl Cloud<'_> {
-    fn solve<K: Kernel>(&self, kernels: &[K], settings: &BilevelSettings) -> Result<Solved<K>, CliError> {
-        frozen(self.problem, &self.collocation, kernels, settings)
-    }
-
-    fn errors<K: Kernel>(&self, kernel: KernelState, solved: &Solved<K>) -> CloudErrors {
-        let boundary = self.collocation.boundary.iter().map(RowBlock::len).sum();
-        let size = (self.collocation.interior.len(), boundary);
-        CloudErrors::new(self.name, kernel, self.problem.name(), size, &solved.errors)
-    }
-}
-
-/// Too few points for the problem's faces or observations: the flags say how many.
-fn sampling(error: PdeError) -> CliError {
-    match error {
-        PdeError::Sampling(why) => CliError::Input(why),
-        other => CliError::numerical("sampling points", other),
-    }
-}
-
-/// `count`, changed as the run's own number of points was changed from its default.
-fn in_proportion(count: usize, own: usize, default: usize) -> usize {
-    if own == default {
-        count
-    } else {
-        ((count as f64) * (own as f64) / (default.max(1) as f64)).round().max(1.0) as usize
     }
 }
