@@ -100,6 +100,10 @@ pub struct CommonFlags {
     /// How points are spread: uniform, latin-hypercube, halton or sobol [default: the experiment's]
     #[arg(long, value_name = "NAME", value_parser = parse_sampler)]
     pub sampler: Option<Sampler>,
+    /// Also solve with the initial hyperparameters wherever the learned ones are tried, and search for the constant length scales
+    /// with the smallest error, where the experiment says how; takes longer than learning
+    #[arg(long)]
+    pub baselines: bool,
     /// Write the figures into this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -59,18 +59,21 @@ pub mod html;
 mod logging;
 mod progress;
 mod report;
+pub mod reproduce;
 mod settings;
 mod table;
 
 pub use arrays::{NamedArray, write_arrays};
 pub use atomic::write_atomic;
 pub use error::{CliError, exit_code};
-pub use example::run_example;
-pub use experiment::{Experiment, KernelBuilder, KernelFields};
+pub use example::{run_example, run_example_with};
+pub use experiment::{Experiment, KernelBuilder, KernelFields, Runnable};
 pub use flags::{CommonFlags, Precision};
 pub use hyperpde_kernels::Backend;
 pub use logging::{init_logging, take_warnings};
 pub use progress::{RunProgress, StepLine};
-pub use report::{FieldErrors, LargerCloud, PerField, RunReport, StepRecord, peak_rss_mb};
+pub use report::{
+    CloudErrors, ConstantKernel, FieldErrors, KernelState, LargerCloud, PerField, RunReport, StepRecord, peak_rss_mb,
+};
 pub use settings::RunSettings;
 pub use table::{TableRow, table};

@@ -158,7 +158,7 @@ fn describe(step: &StepLine, total_steps: usize) -> String {
 }
 
 /// `m:ss`, or `h:mm:ss` from an hour on.
-fn clock(time: Duration) -> String {
+pub(crate) fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }

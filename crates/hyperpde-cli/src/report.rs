@@ -78,13 +78,79 @@ pub struct LargerCloud {
     pub rel_l2: PerField,
 }
 
-impl LargerCloud {
-    /// From the numbers of points and the errors per field.
-    #[must_use]
-    pub fn new(interior: usize, boundary: usize, errors: &[FieldErrors]) -> Self {
-        let [linf, rmse, rel_l2] = columns(errors);
+impl From<&CloudErrors> for LargerCloud {
+    fn from(cloud: &CloudErrors) -> Self {
+        let CloudErrors { interior, boundary, linf, rmse, rel_l2, .. } = cloud.clone();
         Self { interior, boundary, linf, rmse, rel_l2 }
     }
+}
+
+/// Where the kernel of a solve came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KernelState {
+    /// As it was before learning.
+    Initial,
+    /// Learned.
+    Learned,
+    /// The constant length scales with the smallest error.
+    Constant,
+}
+
+/// Errors of a solve with a frozen kernel on one set of points.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CloudErrors {
+    /// `training`, `larger` (collocation points and validation pool together) or `fresh` (new points).
+    pub name: String,
+    /// Which kernel.
+    pub kernel: KernelState,
+    /// Name of the problem solved, which need not be the one learned on.
+    pub problem: String,
+    /// Collocation points inside the domain.
+    pub interior: usize,
+    /// Rows of boundary conditions.
+    pub boundary: usize,
+    /// Largest error per field.
+    pub linf: PerField,
+    /// Root mean square error per field.
+    pub rmse: PerField,
+    /// Relative L2 error per field.
+    pub rel_l2: PerField,
+}
+
+impl CloudErrors {
+    /// From the names, the numbers of points (interior, boundary rows) and the errors per field.
+    #[must_use]
+    pub fn new(name: &str, kernel: KernelState, problem: &str, size: (usize, usize), errors: &[FieldErrors]) -> Self {
+        let [linf, rmse, rel_l2] = columns(errors);
+        let (interior, boundary) = size;
+        Self { name: name.to_owned(), kernel, problem: problem.to_owned(), interior, boundary, linf, rmse, rel_l2 }
+    }
+
+    /// The row's name in the printed table of a run on the problem `own`.
+    fn label(&self, own: &str) -> String {
+        let kernel = match (self.kernel, self.name.as_str()) {
+            (KernelState::Learned, "larger") => "frozen kernel",
+            (KernelState::Learned, _) => "frozen kernel, fresh",
+            (KernelState::Initial, "larger") => "initial kernel",
+            (KernelState::Initial, _) => "initial kernel, fresh",
+            (KernelState::Constant, _) => "best constant length scales,",
+        };
+        let comma = if self.name == "larger" && self.kernel != KernelState::Constant { "," } else { "" };
+        let problem = if self.problem == own { String::new() } else { format!("{}: ", self.problem) };
+        format!("{problem}{kernel}{comma} {}+{} points", self.interior, self.boundary)
+    }
+}
+
+/// The constant length scales with the smallest error that a search found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ConstantKernel {
+    /// Length scales by name.
+    pub length_scales: Map<String, Value>,
+    /// Solves that the search took.
+    pub solves: usize,
+    /// Its wall time, s.
+    pub seconds: f64,
 }
 
 /// The report of one run; its fields are the keys of the JSON file.
@@ -118,10 +184,18 @@ pub struct RunReport {
     pub rel_l2_initial: Option<PerField>,
     /// The solution on the larger cloud with the learned kernel, where the experiment asks for it.
     pub larger_cloud: Option<LargerCloud>,
+    /// Every solve with a frozen kernel: on the training points and further ones, before and after learning.
+    pub clouds: Vec<CloudErrors>,
+    /// Per score, the fraction of the reference's values inside two posterior standard deviations of the final solution.
+    pub coverage_2sd: PerField,
+    /// The best constant length scales, where looked for; their errors are among `clouds`.
+    pub constant: Option<ConstantKernel>,
     /// Wall time of learning, s.
     pub seconds_learn: f64,
-    /// Wall time of the run, s.
+    /// Wall time of the run without baselines, s.
     pub seconds_total: f64,
+    /// Wall time of the baselines, where asked for, s.
+    pub seconds_baselines: Option<f64>,
     /// Peak resident memory, MiB; `null` where the system doesn't tell.
     pub peak_rss_mb: Option<f64>,
     /// Settings by name.
@@ -151,8 +225,12 @@ impl RunReport {
             rmse_initial: None,
             rel_l2_initial: None,
             larger_cloud: None,
+            clouds: Vec::new(),
+            coverage_2sd: PerField::default(),
+            constant: None,
             seconds_learn: 0.0,
             seconds_total: 0.0,
+            seconds_baselines: None,
             peak_rss_mb: None,
             settings: settings.to_map(),
             history: Vec::new(),
@@ -188,7 +266,8 @@ impl RunReport {
         write_atomic(path, self.to_json()?.as_bytes())
     }
 
-    /// The final table: per field a line before learning (where the initial errors are known) and one after.
+    /// The final table: per field a line before learning (where the initial errors are known), one after, and one for each
+    /// further cloud.
     #[must_use]
     pub fn table(&self) -> String {
         table(&self.rows_of_errors())
@@ -199,39 +278,26 @@ impl RunReport {
         let several = self.linf.0.len() > 1;
         let mut rows = Vec::new();
         for (index, (field, linf)) in self.linf.0.iter().enumerate() {
-            let label = |text: &str| if several { format!("{field} {text}") } else { text.to_owned() };
-            let at = |column: &Option<PerField>| column.as_ref().and_then(|c| c.0.get(index)).map(|entry| entry.1);
-            if self.linf_initial.is_some() {
-                rows.push(TableRow {
-                    label: label("before learning"),
-                    linf: at(&self.linf_initial),
-                    rmse: at(&self.rmse_initial),
-                    rel_l2: at(&self.rel_l2_initial),
-                    steps: Some(0),
-                    seconds: None,
-                    memory_mb: None,
-                });
+            let row = |text: &str, [linf, rmse, rel_l2]: [&PerField; 3]| {
+                let at = |column: &PerField| column.0.get(index).map(|entry| entry.1);
+                let label = if several { format!("{field} {text}") } else { text.to_owned() };
+                TableRow { label, linf: at(linf), rmse: at(rmse), rel_l2: at(rel_l2), ..TableRow::default() }
+            };
+            let none = PerField::default();
+            if let Some(linf) = &self.linf_initial {
+                let [rmse, rel_l2] = [&self.rmse_initial, &self.rel_l2_initial].map(|c| c.as_ref().unwrap_or(&none));
+                rows.push(TableRow { steps: Some(0), ..row("before learning", [linf, rmse, rel_l2]) });
             }
             rows.push(TableRow {
-                label: label("after learning"),
                 linf: Some(*linf),
-                rmse: self.rmse.0.get(index).map(|entry| entry.1),
-                rel_l2: self.rel_l2.0.get(index).map(|entry| entry.1),
+                coverage: self.coverage_2sd.0.iter().find(|(score, _)| score == field).map(|(_, c)| *c),
                 steps: Some(self.outer_steps),
                 seconds: Some(self.seconds_learn),
                 memory_mb: self.peak_rss_mb,
+                ..row("after learning", [&self.linf, &self.rmse, &self.rel_l2])
             });
-            if let Some(cloud) = &self.larger_cloud {
-                let at = |column: &PerField| column.0.get(index).map(|entry| entry.1);
-                rows.push(TableRow {
-                    label: label(&format!("frozen kernel, {}+{} points", cloud.interior, cloud.boundary)),
-                    linf: at(&cloud.linf),
-                    rmse: at(&cloud.rmse),
-                    rel_l2: at(&cloud.rel_l2),
-                    steps: None,
-                    seconds: None,
-                    memory_mb: None,
-                });
+            for cloud in self.clouds.iter().filter(|c| c.name != "training" || c.kernel == KernelState::Constant) {
+                rows.push(row(&cloud.label(&self.problem), [&cloud.linf, &cloud.rmse, &cloud.rel_l2]));
             }
         }
         rows

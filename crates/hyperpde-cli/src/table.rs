@@ -1,7 +1,7 @@
 //! The final table of a run as aligned plain text.
 
 /// One line of the final table; a missing entry prints as `-`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct TableRow {
     /// What the line is about, as in "u after learning".
     pub label: String,
@@ -11,6 +11,8 @@ pub struct TableRow {
     pub rmse: Option<f64>,
     /// RMSE divided by the root mean square of the reference.
     pub rel_l2: Option<f64>,
+    /// Fraction of the reference's values inside two posterior standard deviations.
+    pub coverage: Option<f64>,
     /// Kernel updates taken.
     pub steps: Option<usize>,
     /// Wall time, s.
@@ -19,14 +21,16 @@ pub struct TableRow {
     pub memory_mb: Option<f64>,
 }
 
-const HEADER: [&str; 7] = ["", "L-infinity", "RMSE", "relative L2", "steps", "seconds", "memory (MiB)"];
+const COLUMNS: usize = 8;
+const HEADER: [&str; COLUMNS] =
+    ["", "L-infinity", "RMSE", "relative L2", "within 2 sd", "steps", "seconds", "memory (MiB)"];
 
 /// The rows under a header, columns aligned, each line ended by a newline: labels to the left, numbers to the right.
 #[must_use]
 pub fn table(rows: &[TableRow]) -> String {
-    let mut lines: Vec<[String; 7]> = vec![HEADER.map(str::to_owned)];
+    let mut lines: Vec<[String; COLUMNS]> = vec![HEADER.map(str::to_owned)];
     lines.extend(rows.iter().map(cells));
-    let mut widths = [0; 7];
+    let mut widths = [0; COLUMNS];
     for line in &lines {
         for (width, cell) in widths.iter_mut().zip(line) {
             *width = (*width).max(cell.chars().count());
@@ -50,13 +54,14 @@ pub fn table(rows: &[TableRow]) -> String {
     text
 }
 
-fn cells(row: &TableRow) -> [String; 7] {
+fn cells(row: &TableRow) -> [String; COLUMNS] {
     let error = |value: Option<f64>| show(value, |v| format!("{v:.3e}"));
     [
         row.label.clone(),
         error(row.linf),
         error(row.rmse),
         error(row.rel_l2),
+        show(row.coverage, |c| format!("{:.1}%", 100.0 * c)),
         show(row.steps, |n| n.to_string()),
         show(row.seconds, |s| format!("{s:.1}")),
         show(row.memory_mb, |m| format!("{m:.0}")),

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use common::{Folder, Image, parse};
 use hyperpde_cli::figures::{LINES_SIZE, PANEL_SIZE, panels_size};
-use hyperpde_cli::{CliError, Experiment, RunReport};
+use hyperpde_cli::{CliError, CloudErrors, Experiment, KernelState, RunReport};
 use hyperpde_kernels::{Gaussian, GaussianConfig, Gibbs, GibbsConfig, LengthScales};
-use hyperpde_pde::problems::{Burgers, Elliptic3d, Heat, Poisson};
+use hyperpde_pde::problems::{Burgers, Darcy, Elliptic3d, GrayScott, GrayScottCase, Heat, Poisson};
 use serde_json::{Value, json};
 
 /// A quiet run of a second or less, unless `words` say otherwise.
@@ -246,4 +246,118 @@ fn a_kernel_that_does_not_fit_is_told_with_its_reason() {
         "{}",
         error.full_message()
     );
+}
+
+/// The row of a report's clouds with this name, kernel and problem.
+fn cloud<'a>(report: &'a RunReport, name: &str, kernel: KernelState, problem: &str) -> &'a CloudErrors {
+    let mut found = report.clouds.iter().filter(|c| c.name == name && c.kernel == kernel && c.problem == problem);
+    let row = found.next().unwrap_or_else(|| panic!("no {name} {kernel:?} {problem} in {:?}", report.clouds));
+    assert!(found.next().is_none(), "two rows {name} {kernel:?} {problem}");
+    row
+}
+
+#[test]
+fn the_learned_kernel_is_tried_on_new_points_and_other_problems() {
+    let kernel = GaussianConfig::ard([0.8, 0.2]);
+    let case = |c| GrayScott::new(c).problem().unwrap();
+    let experiment = Experiment::new(case(GrayScottCase::Base), move |_, device| {
+        Ok(vec![kernel.init(device)?, kernel.init(device)?])
+    })
+    .with_fresh_cloud(300, 400)
+    .with_transfers([case(GrayScottCase::A), case(GrayScottCase::B)]);
+    let report = run(&experiment, &["--interior", "120", "--boundary", "60"]).unwrap();
+    // The defaults are 600 + 400 points: a fifth of the interior, 15% of the boundary, both fields on each boundary point.
+    let fresh = cloud(&report, "fresh", KernelState::Learned, "gray-scott");
+    assert_eq!((fresh.interior, fresh.boundary), (60, 120));
+    let a = cloud(&report, "fresh", KernelState::Learned, "gray-scott-a");
+    assert_eq!((a.interior, a.boundary), (120, 120));
+    let b = cloud(&report, "fresh", KernelState::Learned, "gray-scott-b");
+    assert!(a.linf != b.linf && fresh.linf != report.linf, "{:?}", report.clouds);
+    assert_eq!(report.clouds.len(), 5, "training twice and three fresh ones, no baselines unless asked for");
+    assert_eq!((report.seconds_baselines, &report.larger_cloud), (None, &None));
+    assert!(report.table().contains("\nu gray-scott-a: frozen kernel, fresh 120+120 points "), "{}", report.table());
+    let again = run(&experiment, &["--interior", "120", "--boundary", "60", "--baselines"]).unwrap();
+    assert_eq!(cloud(&again, "fresh", KernelState::Learned, "gray-scott-a"), a, "the same seed gives the same points");
+    assert_ne!(cloud(&again, "fresh", KernelState::Initial, "gray-scott-a").linf, a.linf);
+    assert!(again.seconds_baselines.unwrap() > 0.0 && again.constant.is_none());
+}
+
+#[test]
+fn the_best_constant_length_scale_is_searched_where_the_errors_are() {
+    let experiment = gaussian(Poisson.problem().unwrap(), 0.05).with_larger_cloud().with_constant_scales(
+        ["length scale"],
+        0.02..=1.0,
+        |scales, device| Ok(vec![GaussianConfig::ard(scales).init(device)?.into()]),
+    );
+    let report = run(&experiment, &["--baselines", "--outer-steps", "0"]).unwrap();
+    let [initial, constant] =
+        [KernelState::Initial, KernelState::Constant].map(|k| cloud(&report, "larger", k, "poisson"));
+    let found = report.constant.as_ref().unwrap();
+    let scale = found.length_scales["length scale"].as_f64().unwrap();
+    // The solution is a product of sines of half a period: long length scales are best, and 0.05 is hopeless.
+    assert!(scale > 0.2 && scale <= 1.0 && found.solves > 20, "{found:?}");
+    assert!(constant.rel_l2.0[0].1 < 1e-2 * initial.rel_l2.0[0].1, "{constant:?} {initial:?}");
+    assert_eq!((constant.interior, constant.boundary), (100, 24));
+    // What the search reports is what a run with that length scale has.
+    let check = run(&gaussian(Poisson.problem().unwrap(), scale).with_larger_cloud(), &["--outer-steps", "0"]).unwrap();
+    let (a, b) = (constant.rel_l2.0[0].1, cloud(&check, "larger", KernelState::Learned, "poisson").rel_l2.0[0].1);
+    assert!((a - b).abs() < 1e-6 * a, "{a} {b}");
+}
+
+/// Darcy with 30 observations on few points.
+fn darcy(published: bool) -> Experiment<Gaussian> {
+    let experiment = Experiment::new(Darcy::new(30, 1e-3).problem().unwrap(), |_, device| {
+        let kernel = GaussianConfig::isotropic(0.4);
+        Ok(vec![kernel.init(device)?, kernel.init(device)?])
+    });
+    if published { experiment.with_scored_fit() } else { experiment.with_held_out(0.25) }
+}
+
+#[test]
+fn the_spread_of_an_inverse_problem_is_written_and_its_coverage_told() {
+    let out = Folder::new();
+    let report = run(&darcy(false), &["--out", out.path().to_str().unwrap()]).unwrap();
+    for file in ["deviation_a.png", "deviation_score_A.png", "deviation_u.png", "solution_score_A.png"] {
+        assert!(out.names().contains(&file.to_owned()), "{file} in {:?}", out.names());
+    }
+    let of = |name: &str| array(out.path(), name).1;
+    let (a, deviation, truth) = (of("a"), of("a.deviation"), of("a.reference"));
+    let inside = a.iter().zip(&deviation).zip(&truth).filter(|((a, s), t)| (*a - *t).abs() <= 2.0 * *s).count();
+    let told = |score: &str| report.coverage_2sd.0.iter().find(|(name, _)| name == score).unwrap().1;
+    assert!((told("a") - inside as f64 / a.len() as f64).abs() < 1e-12);
+    for ((estimate, spread), (a, s)) in of("A").iter().zip(of("A.deviation")).zip(a.iter().zip(&deviation)) {
+        assert!((estimate / a.exp() - 1.0).abs() < 1e-12 && (spread / (a.exp() * s.sinh()) - 1.0).abs() < 1e-9);
+    }
+    let json = report_in(out.path());
+    assert_eq!(json["coverage_2sd"]["A"].as_f64(), Some(told("A")));
+    assert!(report.table().contains('%'));
+}
+
+#[test]
+fn the_published_loss_of_an_inverse_problem_scores_what_is_fitted() {
+    let (held_out, published) = (run(&darcy(false), &[]).unwrap(), run(&darcy(true), &[]).unwrap());
+    // 60 equations, 24 conditions and the observations that are fitted: 22 of 30, or all.
+    assert_eq!((held_out.rows, published.rows), (106, 114));
+    assert_ne!(held_out.hyperparameters, published.hyperparameters);
+    assert_eq!(held_out.linf_initial, published.linf_initial);
+}
+
+#[test]
+fn the_fingerprint_changes_with_all_that_changes_the_result() {
+    let of =
+        |experiment: &Experiment<Gaussian>, words: &[&str]| experiment.fingerprint(&parse(words).unwrap()).unwrap();
+    let plain = of(&darcy(false), &["--seed", "1"]);
+    assert_eq!(plain, of(&darcy(false), &["--seed", "1", "--quiet", "--out", "elsewhere"]));
+    let seed = of(&darcy(false), &["--seed", "2"]);
+    let points = of(&darcy(false), &["--seed", "1", "--interior", "300"]);
+    let sampler = of(&darcy(false), &["--seed", "1", "--sampler", "sobol"]);
+    let baselines = of(&darcy(false), &["--seed", "1", "--baselines"]);
+    let scored = of(&darcy(true), &["--seed", "1"]);
+    let cloud = of(&darcy(false).with_larger_cloud(), &["--seed", "1"]);
+    let all = [plain, seed, points, sampler, baselines, scored, cloud];
+    for (i, a) in all.iter().enumerate() {
+        assert!(all[..i].iter().all(|b| b != a), "{a}");
+    }
+    let kernel = |scale: f64| of(&gaussian(Poisson.problem().unwrap(), scale), &[]);
+    assert_ne!(kernel(0.5), kernel(0.25));
 }

@@ -7,7 +7,9 @@ use common::Folder;
 use common::xml::elements;
 use hyperpde_cli::figures::{Figure, Inline, InlineWidth};
 use hyperpde_cli::html::{Page, render, write_report};
-use hyperpde_cli::{Backend, FieldErrors, LargerCloud, Precision, RunReport, RunSettings, StepLine, StepRecord};
+use hyperpde_cli::{
+    Backend, CloudErrors, FieldErrors, KernelState, PerField, Precision, RunReport, RunSettings, StepLine, StepRecord,
+};
 use hyperpde_pde::Defaults;
 use serde_json::json;
 
@@ -20,7 +22,9 @@ fn report(problem: &str) -> RunReport {
         |field: &str, linf: f64| FieldErrors { field: field.into(), linf, rmse: linf / 10.0, rel_l2: linf / 5.0 };
     report.set_initial_errors(&[errors("u", 0.5), errors("v", 2.0)]);
     report.set_errors(&[errors("u", 1.25e-4), errors("v", 2.5)]);
-    report.larger_cloud = Some(LargerCloud::new(100, 24, &[errors("u", 1e-5), errors("v", 1.0)]));
+    let larger = [errors("u", 1e-5), errors("v", 1.0)];
+    report.clouds.push(CloudErrors::new("larger", KernelState::Learned, problem, (100, 24), &larger));
+    report.coverage_2sd = PerField(vec![("u".into(), 0.954), ("v".into(), 0.5)]);
     report.hyperparameters.insert("length_scale".into(), json!([0.25, 1.5e-7]));
     report.hyperparameters.insert("kernel".into(), json!("gaussian"));
     (report.seconds_learn, report.seconds_total, report.peak_rss_mb) = (34.21, 135.0, Some(512.3));

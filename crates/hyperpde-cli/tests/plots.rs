@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Folder, Image};
-use hyperpde_cli::figures::{Band, FigureError, LINES_SIZE, LinePlot, Mark, Series, history, lines};
+use hyperpde_cli::figures::{Band, Bars, FigureError, LINES_SIZE, LinePlot, Mark, Series, bars, history, lines};
 use hyperpde_cli::{StepLine, StepRecord};
 
 #[test]
@@ -149,4 +149,34 @@ fn the_best_iterate_is_the_first_with_the_smallest_residual() {
     let svg = std::fs::read_to_string(&figure.svg).unwrap();
     assert!(svg.contains("smallest residual, step 2<"), "{svg}");
     assert!(figure.caption.contains("residual") && !figure.caption.contains("loss"), "{}", figure.caption);
+}
+
+#[test]
+fn bars_are_as_long_as_the_errors_and_have_a_row_each() {
+    let folder = Folder::new();
+    let row = |published: f64, ours: f64, most: f64| Bars {
+        label: format!("error {published}"),
+        published,
+        ours,
+        spread: (ours, most),
+    };
+    // From 1e-6 to 1e-2: a factor of ten is a fixed length.
+    let rows = [row(1e-2, 1e-3, 1e-3), row(1e-4, 1e-5, 1e-5), row(1e-6, 1e-2, 1e-2)];
+    let figure = bars(&folder.join("table"), "errors", &rows).unwrap();
+    let image = Image::read(&figure.png);
+    // Below the title and the legend.
+    let mut ends: Vec<u32> = (120..image.size.1).filter_map(|y| image.coloured(y).first().map(|run| run.1)).collect();
+    ends.dedup();
+    assert_eq!(ends.len(), 3, "{ends:?}");
+    let decade = (f64::from(ends[2]) - f64::from(ends[0])).round();
+    assert!((f64::from(ends[0] - ends[1]) - 2.0 * decade).abs() <= 2.0, "{ends:?}");
+    assert!(folder.names().contains(&"table.svg".to_owned()));
+    let higher = bars(&folder.join("more"), "errors", &[rows.clone(), rows].concat()).unwrap();
+    assert!(Image::read(&higher.png).size.1 > image.size.1);
+
+    let refused = |rows: &[Bars]| bars(&folder.join("bad"), "errors", rows).unwrap_err();
+    assert!(matches!(refused(&[]), FigureError::Count { .. }));
+    assert!(matches!(refused(&[row(1e-3, f64::NAN, 1.0)]), FigureError::NotFinite { .. }));
+    assert!(matches!(refused(&[row(-1e-3, 1.0, 1.0)]), FigureError::Negative { .. }));
+    assert!(!folder.names().contains(&"bad.png".to_owned()));
 }

@@ -8,13 +8,13 @@ use std::fs;
 use common::Folder;
 use hyperpde_bilevel::{OptimizerKind, StepControl};
 use hyperpde_cli::{
-    Backend, CliError, FieldErrors, LargerCloud, PerField, Precision, RunReport, RunSettings, StepLine, StepRecord,
-    peak_rss_mb, table, write_atomic,
+    Backend, CliError, CloudErrors, ConstantKernel, FieldErrors, KernelState, LargerCloud, PerField, Precision,
+    RunReport, RunSettings, StepLine, StepRecord, peak_rss_mb, table, write_atomic,
 };
 use serde_json::{Value, json};
 
 /// Keys that scripts which read reports rely on.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 24] = [
     "problem",
     "backend",
     "precision",
@@ -29,8 +29,12 @@ const KEYS: [&str; 20] = [
     "rmse_initial",
     "rel_l2_initial",
     "larger_cloud",
+    "clouds",
+    "coverage_2sd",
+    "constant",
     "seconds_learn",
     "seconds_total",
+    "seconds_baselines",
     "peak_rss_mb",
     "settings",
     "history",
@@ -138,20 +142,43 @@ fn the_table_shows_before_and_after_in_aligned_columns() {
     let mut report = report(&[errors("u", 0.5)]);
     report.set_initial_errors(&[errors("u", 2.0)]);
     (report.outer_steps, report.seconds_learn, report.peak_rss_mb) = (150, 12.34, Some(512.4));
-    report.larger_cloud = Some(LargerCloud::new(100, 24, &[errors("u", 0.25)]));
+    report.coverage_2sd = PerField::single("u", 0.9554);
+    let cloud = |name: &str, kernel, problem: &str, linf| {
+        CloudErrors::new(name, kernel, problem, (100, 24), &[errors("u", linf)])
+    };
+    report.clouds = vec![
+        cloud("training", KernelState::Initial, "burgers", 2.0),
+        cloud("training", KernelState::Learned, "burgers", 0.5),
+        cloud("larger", KernelState::Learned, "burgers", 0.25),
+        cloud("fresh", KernelState::Learned, "other", 0.75),
+        cloud("fresh", KernelState::Initial, "other", 3.0),
+        cloud("larger", KernelState::Constant, "burgers", 0.3),
+    ];
+    report.larger_cloud = Some(LargerCloud::from(&report.clouds[2]));
     let expected = [
-        "                              L-infinity      RMSE  relative L2  steps  seconds  memory (MiB)",
-        "---------------------------------------------------------------------------------------------",
-        "before learning                  2.000e0  2.000e-1     4.000e-1      0        -             -",
-        "after learning                  5.000e-1  5.000e-2     1.000e-1    150     12.3           512",
-        "frozen kernel, 100+24 points    2.500e-1  2.500e-2     5.000e-2      -        -             -",
+        "                                            L-infinity      RMSE  relative L2  within 2 sd  steps  seconds  memory (MiB)",
+        "------------------------------------------------------------------------------------------------------------------------",
+        "before learning                                2.000e0  2.000e-1     4.000e-1            -      0        -             -",
+        "after learning                                5.000e-1  5.000e-2     1.000e-1        95.5%    150     12.3           512",
+        "frozen kernel, 100+24 points                  2.500e-1  2.500e-2     5.000e-2            -      -        -             -",
+        "other: frozen kernel, fresh 100+24 points     7.500e-1  7.500e-2     1.500e-1            -      -        -             -",
+        "other: initial kernel, fresh 100+24 points     3.000e0  3.000e-1     6.000e-1            -      -        -             -",
+        "best constant length scales, 100+24 points    3.000e-1  3.000e-2     6.000e-2            -      -        -             -",
     ];
     assert_eq!(report.table().lines().collect::<Vec<_>>(), expected, "\n{}", report.table());
+    let length_scales = [("length scale".to_owned(), json!(0.1))].into_iter().collect();
+    report.constant = Some(ConstantKernel { length_scales, solves: 25, seconds: 1.5 });
     let json = json_of(&report);
     assert_eq!(
         json["larger_cloud"],
         json!({"interior": 100, "boundary": 24, "linf": 0.25, "rmse": 0.025, "rel_l2": 0.05})
     );
+    let row = json!({
+        "name": "fresh", "kernel": "learned", "problem": "other", "interior": 100, "boundary": 24, "linf": 0.75, "rmse": 0.075,
+        "rel_l2": 0.15,
+    });
+    assert_eq!((&json["clouds"][3], &json["coverage_2sd"]), (&row, &json!(0.9554)));
+    assert_eq!(json["constant"], json!({"length_scales": {"length scale": 0.1}, "solves": 25, "seconds": 1.5}));
 }
 
 #[test]

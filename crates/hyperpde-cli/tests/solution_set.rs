@@ -53,7 +53,8 @@ fn every_figure_is_written_as_png_and_as_well_formed_svg() {
         let u = on(&grid, |x| x.iter().map(|c| (3.0 * c).sin()).product());
         let truth: Vec<f64> = u.iter().enumerate().map(|(k, v)| v + 1e-3 * (k as f64).cos()).collect();
         let deviation = on(&grid, |x| 1e-3 * (1.1 + x[0]));
-        let fields = vec![FieldData { name: "u", solution: &u, reference: Some(&truth), deviation: &deviation }];
+        let fields =
+            vec![FieldData { name: "u", file: "u", solution: &u, reference: Some(&truth), deviation: &deviation }];
         let kernel_fields = vec![("a <scale> & more".to_owned(), deviation.clone()), ("b".to_owned(), u.clone())];
         let data = FigureData { grid: &grid, collocation: &collocation, fields, kernel_fields };
         let figures = solution_set(folder.path(), &data).unwrap();
@@ -91,7 +92,7 @@ fn the_first_coordinate_of_a_problem_runs_to_the_right_and_the_second_upwards() 
     let grid = TestGrid::uniform(problem.domain(), &[4, 9]).unwrap();
     for axis in 0..2 {
         let values = on(&grid, |x| x[axis]);
-        let fields = vec![FieldData { name: "u", solution: &values, reference: None, deviation: &values }];
+        let fields = vec![FieldData { name: "u", file: "u", solution: &values, reference: None, deviation: &values }];
         let data = FigureData { grid: &grid, collocation: &collocation, fields, kernel_fields: Vec::new() };
         let figures = solution_set(folder.path(), &data).unwrap();
         assert_eq!(names(&figures), ["solution_u.png", "solution_u.svg", "deviation_u.png", "deviation_u.svg"]);
@@ -116,7 +117,7 @@ fn planes_share_one_scale() {
     let (grid, collocation) = setting(&[5, 5, 5]);
     // On z = 0.5 the field is 1, a tenth of its largest value on the other planes.
     let u = on(&grid, |x| 20.0 * x[2] - 9.0);
-    let fields = vec![FieldData { name: "u", solution: &u, reference: None, deviation: &u }];
+    let fields = vec![FieldData { name: "u", file: "u", solution: &u, reference: None, deviation: &u }];
     let data = FigureData { grid: &grid, collocation: &collocation, fields, kernel_fields: Vec::new() };
     let figures = solution_set(folder.path(), &data).unwrap();
     let image = Image::read(&figures[0].png);
@@ -135,7 +136,8 @@ fn constants_names_and_wrong_lengths() {
     for shape in [&[4][..], &[4, 3], &[3, 3, 3]] {
         let (grid, collocation) = setting(shape);
         let zero = on(&grid, |_| 0.0);
-        let field = FieldData { name: "a/../b", solution: &zero, reference: Some(&zero), deviation: &zero };
+        let field =
+            FieldData { name: "a/../b", file: "a/../b", solution: &zero, reference: Some(&zero), deviation: &zero };
         let data =
             FigureData { grid: &grid, collocation: &collocation, fields: vec![field], kernel_fields: Vec::new() };
         let figures = solution_set(folder.path(), &data).unwrap();
@@ -147,7 +149,7 @@ fn constants_names_and_wrong_lengths() {
     }
     let (grid, collocation) = setting(&[2, 2, 2, 2]);
     let zero = on(&grid, |_| 0.0);
-    let fields = vec![FieldData { name: "u", solution: &zero, reference: None, deviation: &zero }];
+    let fields = vec![FieldData { name: "u", file: "u", solution: &zero, reference: None, deviation: &zero }];
     let data = FigureData { grid: &grid, collocation: &collocation, fields, kernel_fields: Vec::new() };
     assert_eq!(solution_set(folder.path(), &data).unwrap(), []);
 }

@@ -4,13 +4,9 @@
 
 use std::process::ExitCode;
 
-use hyperpde::prelude::*;
-use hyperpde_cli::{Experiment, run_example};
+use hyperpde_cli::run_example;
+use hyperpde_examples::experiments::allen_cahn;
 
 fn main() -> ExitCode {
-    run_example(|| {
-        let problem = problems::AllenCahn::default().problem()?;
-        Ok(Experiment::new(problem, |_, device| Ok(vec![GaussianConfig::ard([0.5, 0.2]).init(device)?]))
-            .with_sampler(Sampler::Halton))
-    })
+    run_example(allen_cahn::experiment)
 }

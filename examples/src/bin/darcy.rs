@@ -6,16 +6,16 @@
 
 use std::process::ExitCode;
 
-use hyperpde::prelude::*;
-use hyperpde_cli::{Experiment, run_example};
+use hyperpde_cli::run_example_with;
+use hyperpde_examples::experiments::darcy;
+
+#[derive(clap::Args)]
+struct Flags {
+    /// Score the observations that the inner solve fits, as published, in place of held-out ones
+    #[arg(long)]
+    published_variant: bool,
+}
 
 fn main() -> ExitCode {
-    run_example(|| {
-        let kernel = GaussianConfig::isotropic(1.0);
-        Ok(Experiment::new(problems::Darcy::default().problem()?, move |_, device| {
-            Ok(vec![kernel.init(device)?, kernel.init(device)?])
-        })
-        .with_sampler(Sampler::Halton)
-        .with_held_out(0.25))
-    })
+    run_example_with(|flags: &Flags| darcy::experiment(flags.published_variant))
 }

@@ -4,16 +4,9 @@
 
 use std::process::ExitCode;
 
-use hyperpde::prelude::*;
-use hyperpde_cli::{Experiment, run_example};
+use hyperpde_cli::run_example;
+use hyperpde_examples::experiments::eikonal;
 
 fn main() -> ExitCode {
-    run_example(|| {
-        let problem = problems::Eikonal::default().problem()?;
-        // Published network: 2-50-50-1, tanh, length scale softplus(.)/3.
-        let kernel = GibbsConfig::new(2, LengthScales::Isotropic, 3.0);
-        Ok(Experiment::new(problem, move |seed, device| Ok(vec![kernel.init(seed, device)?]))
-            .with_sampler(Sampler::Halton)
-            .with_larger_cloud())
-    })
+    run_example(eikonal::experiment)
 }

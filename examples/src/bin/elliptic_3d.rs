@@ -4,13 +4,9 @@
 
 use std::process::ExitCode;
 
-use hyperpde::prelude::*;
-use hyperpde_cli::{Experiment, run_example};
+use hyperpde_cli::run_example;
+use hyperpde_examples::experiments::elliptic_3d;
 
 fn main() -> ExitCode {
-    run_example(|| {
-        let problem = problems::Elliptic3d::default().problem()?;
-        Ok(Experiment::new(problem, |_, device| Ok(vec![GaussianConfig::isotropic(0.5).init(device)?]))
-            .with_sampler(Sampler::Halton))
-    })
+    run_example(elliptic_3d::experiment)
 }

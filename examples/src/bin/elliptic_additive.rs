@@ -4,16 +4,9 @@
 
 use std::process::ExitCode;
 
-use hyperpde::kernels::{PolynomialConfig, Scaled, Transform};
-use hyperpde::prelude::*;
-use hyperpde_cli::{Experiment, run_example};
+use hyperpde_cli::run_example;
+use hyperpde_examples::experiments::elliptic_additive;
 
 fn main() -> ExitCode {
-    run_example(|| {
-        Ok(Experiment::new(problems::Elliptic::default().problem()?, |_, device| {
-            let gaussian = Scaled::new(GaussianConfig::isotropic(1.0).init(device)?, 1.0, Transform::Log, device)?;
-            Ok(vec![gaussian + PolynomialConfig::new(1.0, 1.0, 2).init(device)?])
-        })
-        .with_sampler(Sampler::Halton))
-    })
+    run_example(elliptic_additive::experiment)
 }

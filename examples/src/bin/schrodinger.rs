@@ -4,17 +4,9 @@
 
 use std::process::ExitCode;
 
-use hyperpde::kernels::{Convention, PeriodicConfig};
-use hyperpde::prelude::*;
-use hyperpde_cli::{Experiment, run_example};
+use hyperpde_cli::run_example;
+use hyperpde_examples::experiments::schrodinger;
 
 fn main() -> ExitCode {
-    run_example(|| {
-        Ok(Experiment::new(problems::Schrodinger.problem()?, |_, device| {
-            let kernel = PeriodicConfig::new([None, Some(10.0)], [1.0, 1.0]).with_convention(Convention::Unit);
-            Ok(vec![kernel.init(device)?, kernel.init(device)?])
-        })
-        .with_sampler(Sampler::Halton)
-        .with_larger_cloud())
-    })
+    run_example(schrodinger::experiment)
 }

@@ -163,7 +163,7 @@ fn inline(plot: &Plot<'_>, size: (u32, u32), margins: &Margins, width: InlineWid
     Ok(Inline { svg: svg(&plot.scene(size, margins)?, plot.title())?, width })
 }
 
-fn write_scene(path: &Path, label: &str, scene: &Scene) -> Result<(PathBuf, PathBuf), FigureError> {
+pub(crate) fn write_scene(path: &Path, label: &str, scene: &Scene) -> Result<(PathBuf, PathBuf), FigureError> {
     let written = |extension: &str, bytes: &[u8]| {
         let file = path.with_extension(extension);
         write_atomic(&file, bytes).map(|()| file).map_err(|e| FigureError::Write(Box::new(e)))

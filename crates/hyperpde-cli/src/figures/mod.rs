@@ -4,6 +4,7 @@
 //! drawn with a font that is compiled in, so a machine without fonts draws the same picture. Files are written
 //! with [`write_atomic`](crate::write_atomic).
 
+mod bars;
 mod figure;
 mod frame;
 mod heatmap;
@@ -20,6 +21,7 @@ mod strokes;
 mod svg;
 mod text;
 
+pub use bars::{Bars, bars};
 pub use figure::{Figure, Inline, InlineWidth, PANEL_SIZE, panels_size};
 pub use heatmap::{Axis, Heatmap, heatmap, panels};
 pub use history::history;

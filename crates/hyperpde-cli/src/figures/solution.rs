@@ -29,6 +29,8 @@ pub struct FigureData<'a> {
 pub struct FieldData<'a> {
     /// Name.
     pub name: &'a str,
+    /// Name in file names; not all file systems tell `a` from `A`.
+    pub file: &'a str,
     /// The solution, `[n]`.
     pub solution: &'a [f64],
     /// The reference, `[n]`, if there is one.
@@ -37,7 +39,7 @@ pub struct FieldData<'a> {
     pub deviation: &'a [f64],
 }
 
-/// Draws the figures of a solution into `folder`, as `solution_NAME`, `deviation_NAME` and `length_scales`, each with the
+/// Draws the figures of a solution into `folder`, as `solution_FILE`, `deviation_FILE` and `length_scales`, each with the
 /// extensions `png` and `svg`.
 ///
 /// One coordinate: lines, with a band of two standard deviations in place of a figure of the deviation. Two: heat maps. Three: heat
@@ -127,7 +129,7 @@ fn line_solution(folder: &Path, data: &FigureData<'_>, field: &FieldData<'_>) ->
         rug: rug.clone(),
         ..LinePlot::default()
     };
-    let path = folder.join(file_name("solution", name));
+    let path = folder.join(file_name("solution", field.file));
     let points = "short strokes mark the collocation points";
     let Some(truth) = field.reference else {
         let caption = format!("Solution {name} with a band of two posterior standard deviations; {points}.");
@@ -225,7 +227,7 @@ fn plane_solution(
     planes: &[Slice<'_>],
 ) -> Result<Figure, FigureError> {
     let name = field.name;
-    let path = folder.join(file_name("solution", name));
+    let path = folder.join(file_name("solution", field.file));
     let mut shown = maps(planes, &format!("solution {name}"), field.solution);
     let where_ = if planes.len() > 1 { " on three planes through the middle" } else { "" };
     let Some(truth) = field.reference else {
@@ -250,7 +252,7 @@ fn plane_solution(
 }
 
 fn plane_deviation(folder: &Path, field: &FieldData<'_>, planes: &[Slice<'_>]) -> Result<Figure, FigureError> {
-    let path = folder.join(file_name("deviation", field.name));
+    let path = folder.join(file_name("deviation", field.file));
     let title = format!("posterior standard deviation of {}", field.name);
     let caption = format!("Posterior standard deviation of {}.", field.name);
     let shown = maps(planes, if planes.len() > 1 { "deviation" } else { &title }, field.deviation);

@@ -133,16 +133,17 @@ fn errors(out: &mut String, report: &RunReport) {
     }
     out.push_str(
         "<table class=\"errors\">\n<thead><tr><th scope=\"col\"></th><th scope=\"col\">L-infinity</th><th scope=\"col\">RMSE</th>\
-         <th scope=\"col\">relative L2</th></tr></thead>\n<tbody>\n",
+         <th scope=\"col\">relative L2</th><th scope=\"col\">within 2 sd</th></tr></thead>\n<tbody>\n",
     );
     for row in rows {
         let _ = writeln!(
             out,
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             escape(&row.label),
             optional(row.linf),
             optional(row.rmse),
-            optional(row.rel_l2)
+            optional(row.rel_l2),
+            row.coverage.map_or_else(|| optional(None), |c| format!("{:.0}&nbsp;%", 100.0 * c))
         );
     }
     out.push_str("</tbody>\n</table>\n");

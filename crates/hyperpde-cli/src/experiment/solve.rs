@@ -1,0 +1,66 @@
+//! Gauss-Newton with frozen kernels, and the errors of what it finds.
+
+use std::sync::Arc;
+
+use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, Outcome};
+use hyperpde_gp::Posterior;
+use hyperpde_kernels::Kernel;
+use hyperpde_pde::{Collocation, Problem};
+
+use crate::{CliError, FieldErrors};
+
+/// Gauss-Newton steps of the solves with a frozen kernel, and the relative change at which they stop.
+const FROZEN_STEPS: usize = 30;
+const FROZEN_TOLERANCE: f64 = 1e-7;
+
+/// The posterior of a frozen solve with its errors.
+pub(super) struct Solved<K: Kernel> {
+    pub posterior: Arc<Posterior<K>>,
+    /// Per score, none without a reference.
+    pub errors: Vec<FieldErrors>,
+    /// Fields on the test grid, `[fields][n]`.
+    pub predictions: Vec<Vec<f64>>,
+}
+
+/// Gauss-Newton with frozen kernels, to convergence.
+pub(super) fn frozen<K: Kernel>(
+    problem: &Problem,
+    collocation: &Collocation,
+    kernels: &[K],
+    settings: &BilevelSettings,
+) -> Result<Solved<K>, CliError> {
+    let steps = FROZEN_STEPS.max(settings.gauss_newton_steps);
+    let settings = BilevelSettings { monitor: 0, ..settings.clone().frozen(steps, FROZEN_TOLERANCE) };
+    let kernels = kernels.iter().map(burn::module::Module::valid).collect();
+    let solve = || -> Result<Outcome<K>, BilevelError> {
+        Bilevel::init(problem, collocation.clone(), kernels, settings)?.run(&mut ())
+    };
+    let outcome = solve().map_err(|e| CliError::numerical("solving with the kernel frozen", e))?;
+    let (errors, predictions) = score(problem, &outcome.last)?;
+    Ok(Solved { posterior: outcome.last, errors, predictions })
+}
+
+/// Errors of every scored quantity on the test grid (none without a reference), and the predictions `[fields][n]`.
+pub(super) fn score<K: Kernel>(
+    problem: &Problem,
+    posterior: &Posterior<K>,
+) -> Result<(Vec<FieldErrors>, Vec<Vec<f64>>), CliError> {
+    let grid = problem.test_grid().points();
+    let failed = |e: hyperpde_gp::GpError| CliError::numerical("evaluating the solution", e);
+    let predictions = (0..problem.fields().len())
+        .map(|f| posterior.values(f, grid).map_err(failed))
+        .collect::<Result<Vec<_>, _>>()?;
+    let Some(truth) = truth(problem)? else {
+        return Ok((Vec::new(), predictions));
+    };
+    let errors = problem.errors(&predictions, &truth).map_err(|e| CliError::numerical("scoring the solution", e))?;
+    let errors =
+        errors.into_iter().map(|(field, e)| FieldErrors { field, linf: e.linf, rmse: e.rmse, rel_l2: e.rel_l2 });
+    Ok((errors.collect(), predictions))
+}
+
+/// The reference on the test grid, `[fields][n]`.
+pub(super) fn truth(problem: &Problem) -> Result<Option<Vec<Vec<f64>>>, CliError> {
+    let on_grid = problem.reference().map(|r| r.evaluate(problem.test_grid().points())).transpose();
+    on_grid.map_err(|e| CliError::numerical("evaluating the reference", e))
+}

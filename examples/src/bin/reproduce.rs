@@ -1,0 +1,12 @@
+//! Runs every published experiment with several seeds and writes the table that compares them with what was published.
+//!
+//! `cargo run --release --bin reproduce -- --seeds 3`
+
+use std::process::ExitCode;
+
+use hyperpde_cli::reproduce;
+use hyperpde_examples::published;
+
+fn main() -> ExitCode {
+    reproduce::main(&published::study())
+}

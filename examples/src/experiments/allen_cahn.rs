@@ -1,0 +1,15 @@
+//! Allen-Cahn equation `u_t = ε u_xx + u − u³`, one length scale in time and one in space.
+
+use hyperpde::kernels::Gaussian;
+use hyperpde::prelude::*;
+use hyperpde_cli::{CliError, Experiment};
+
+/// The experiment.
+///
+/// # Errors
+/// None.
+pub fn experiment() -> Result<Experiment<Gaussian>, CliError> {
+    let problem = problems::AllenCahn::default().problem()?;
+    Ok(Experiment::new(problem, |_, device| Ok(vec![GaussianConfig::ard([0.5, 0.2]).init(device)?]))
+        .with_sampler(Sampler::Halton))
+}

@@ -1,0 +1,21 @@
+//! Regularised eikonal equation `|∇u|² = 1 + ε Δu` with an isotropic Gibbs kernel whose length-scale field is a network.
+
+use hyperpde::kernels::Gibbs;
+use hyperpde::prelude::*;
+use hyperpde_cli::{CliError, Experiment};
+
+/// The experiment.
+///
+/// # Errors
+/// None.
+pub fn experiment() -> Result<Experiment<Gibbs>, CliError> {
+    let problem = problems::Eikonal::default().problem()?;
+    // Published network: 2-50-50-1, tanh, length scale softplus(.)/3.
+    let kernel = GibbsConfig::new(2, LengthScales::Isotropic, 3.0);
+    Ok(Experiment::new(problem, move |seed, device| Ok(vec![kernel.init(seed, device)?]))
+        .with_constant_scales(["length scale"], 0.03..=1.0, |scales, device| {
+            Ok(vec![GaussianConfig::ard(scales).init(device)?.into()])
+        })
+        .with_sampler(Sampler::Halton)
+        .with_larger_cloud())
+}

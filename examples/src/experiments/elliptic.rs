@@ -1,0 +1,21 @@
+//! Nonlinear elliptic equation `−Δu + u³ = f` on the unit square, one Gaussian length scale.
+
+use hyperpde::kernels::Gaussian;
+use hyperpde::prelude::*;
+use hyperpde_cli::{CliError, Experiment};
+
+/// The experiment with this initial length scale.
+///
+/// # Errors
+/// [`CliError::Input`] for a length scale that is not positive and finite.
+pub fn experiment(length_scale: f64) -> Result<Experiment<Gaussian>, CliError> {
+    if !(length_scale > 0.0 && length_scale.is_finite()) {
+        return Err(CliError::Input(format!("the length scale {length_scale} must be positive and finite")));
+    }
+    let problem = problems::Elliptic::default().problem()?;
+    Ok(Experiment::new(problem, move |_, device| Ok(vec![GaussianConfig::isotropic(length_scale).init(device)?]))
+        .with_constant_scales(["length scale"], 0.02..=2.0, |scales, device| {
+            Ok(vec![GaussianConfig::ard(scales).init(device)?.into()])
+        })
+        .with_sampler(Sampler::Halton))
+}

@@ -1,0 +1,23 @@
+//! Nonlinear elliptic equation with the additive kernel `σ² exp(−|x−y|²/(2l²)) + (α x·y + c)²`, four hyperparameters from 1.
+
+use hyperpde::kernels::{Gaussian, Polynomial, PolynomialConfig, Scaled, Sum, Transform};
+use hyperpde::prelude::*;
+use hyperpde_cli::{CliError, Experiment};
+
+/// `σ² exp(−|x−y|²/(2l²)) + (α x·y + c)²`.
+pub type Additive = Sum<Scaled<Gaussian>, Polynomial>;
+
+/// The experiment.
+///
+/// # Errors
+/// None.
+pub fn experiment() -> Result<Experiment<Additive>, CliError> {
+    Ok(Experiment::new(problems::Elliptic::default().problem()?, |_, device| {
+        let gaussian = Scaled::new(GaussianConfig::isotropic(1.0).init(device)?, 1.0, Transform::Log, device)?;
+        Ok(vec![gaussian + PolynomialConfig::new(1.0, 1.0, 2).init(device)?])
+    })
+    .with_constant_scales(["length scale"], 0.02..=2.0, |scales, device| {
+        Ok(vec![GaussianConfig::ard(scales).init(device)?.into()])
+    })
+    .with_sampler(Sampler::Halton))
+}

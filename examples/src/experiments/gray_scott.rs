@@ -1,0 +1,21 @@
+//! Gray-Scott reaction and diffusion of `u` and `v`, each with a length scale in time and one in space.
+
+use hyperpde::kernels::{Convention, Gaussian};
+use hyperpde::pde::problems::GrayScottCase;
+use hyperpde::prelude::*;
+use hyperpde_cli::{CliError, Experiment};
+
+/// The experiment: learned on the base case, tried on new points of it and of the cases a, b and c.
+///
+/// # Errors
+/// None.
+pub fn experiment() -> Result<Experiment<Gaussian>, CliError> {
+    let kernel = GaussianConfig::ard([1.0, 1.0]).with_convention(Convention::Unit);
+    let others = [GrayScottCase::A, GrayScottCase::B, GrayScottCase::C].map(|c| problems::GrayScott::new(c).problem());
+    Ok(Experiment::new(problems::GrayScott::default().problem()?, move |_, device| {
+        Ok(vec![kernel.init(device)?, kernel.init(device)?])
+    })
+    .with_sampler(Sampler::Halton)
+    .with_fresh_cloud(600, 400)
+    .with_transfers(others.into_iter().collect::<Result<Vec<_>, _>>()?))
+}

@@ -1,0 +1,15 @@
+//! Heat equation `u_t = κ u_xx`, one length scale in time and one in space.
+
+use hyperpde::kernels::Gaussian;
+use hyperpde::prelude::*;
+use hyperpde_cli::{CliError, Experiment};
+
+/// The experiment.
+///
+/// # Errors
+/// None.
+pub fn experiment() -> Result<Experiment<Gaussian>, CliError> {
+    let problem = problems::Heat::default().problem()?;
+    Ok(Experiment::new(problem, |_, device| Ok(vec![GaussianConfig::ard([0.5, 0.5]).init(device)?]))
+        .with_sampler(Sampler::Halton))
+}

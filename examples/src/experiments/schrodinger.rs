@@ -1,0 +1,18 @@
+//! Nonlinear Schrödinger equation `i h_t + ½ h_xx + |h|² h = 0`, periodic in space, for the real and imaginary part.
+
+use hyperpde::kernels::{Convention, Periodic, PeriodicConfig};
+use hyperpde::prelude::*;
+use hyperpde_cli::{CliError, Experiment};
+
+/// The experiment: learned on 1500 + 200 points, tried on 2000 + 500 new ones.
+///
+/// # Errors
+/// None.
+pub fn experiment() -> Result<Experiment<Periodic>, CliError> {
+    Ok(Experiment::new(problems::Schrodinger.problem()?, |_, device| {
+        let kernel = PeriodicConfig::new([None, Some(10.0)], [1.0, 1.0]).with_convention(Convention::Unit);
+        Ok(vec![kernel.init(device)?, kernel.init(device)?])
+    })
+    .with_sampler(Sampler::Halton)
+    .with_fresh_cloud(2000, 500))
+}
