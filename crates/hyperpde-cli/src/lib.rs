@@ -25,6 +25,7 @@
 //!     outer_steps: 50,
 //!     nugget: 1e-10,
 //!     learning_rate: 1e-2,
+//!     loss_tolerance: 1e-5,
 //!     optimizer: OptimizerKind::Adam,
 //!     step_control: StepControl::Backtracking,
 //!     increment_tolerance: 0.0,

@@ -28,6 +28,8 @@ pub struct RunSettings {
     pub nugget: f64,
     /// Learning rate of the kernel's optimizer.
     pub learning_rate: f64,
+    /// Loss (a plain sum of squares over the batch) at which the updates of a Gauss-Newton step stop early.
+    pub loss_tolerance: f64,
     /// Optimizer of the kernel.
     pub optimizer: OptimizerKind,
     /// How far a Gauss-Newton step goes.
@@ -52,6 +54,7 @@ impl RunSettings {
             outer_steps: defaults.outer_steps,
             nugget: defaults.nugget,
             learning_rate: defaults.learning_rate,
+            loss_tolerance: defaults.loss_tolerance,
             optimizer: OptimizerKind::Adam,
             step_control: StepControl::Backtracking,
             increment_tolerance: 0.0,
@@ -79,8 +82,7 @@ impl RunSettings {
             step_control: self.step_control,
             increment_tolerance: self.increment_tolerance,
             regularisation: self.regularisation,
-            // A plain sum of squares grows with the batch.
-            loss_tolerance: settings.loss_tolerance * self.batch as f64 / settings.batch.max(1) as f64,
+            loss_tolerance: self.loss_tolerance,
             ..settings
         }
     }
@@ -125,6 +127,7 @@ impl CommonFlags {
             outer_steps: self.outer_steps.unwrap_or(defaults.outer_steps),
             nugget: self.nugget.unwrap_or(defaults.nugget),
             learning_rate: self.learning_rate.unwrap_or(defaults.learning_rate),
+            loss_tolerance: defaults.loss_tolerance,
             optimizer: self.optimizer.unwrap_or(defaults.optimizer),
             step_control: self.step_control.unwrap_or(defaults.step_control),
             increment_tolerance: defaults.increment_tolerance,

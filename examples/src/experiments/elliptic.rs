@@ -1,8 +1,9 @@
 //! Nonlinear elliptic equation `−Δu + u³ = f` on the unit square, one Gaussian length scale.
 
+use hyperpde::bilevel::OptimizerKind;
 use hyperpde::kernels::Gaussian;
 use hyperpde::prelude::*;
-use hyperpde_cli::{CliError, Experiment};
+use hyperpde_cli::{CliError, Experiment, RunSettings};
 
 /// The experiment with this initial length scale.
 ///
@@ -17,5 +18,14 @@ pub fn experiment(length_scale: f64) -> Result<Experiment<Gaussian>, CliError> {
         .with_constant_scales(["length scale"], 0.02..=2.0, |scales, device| {
             Ok(vec![GaussianConfig::ard(scales).init(device)?.into()])
         })
-        .with_sampler(Sampler::Halton))
+        .with_sampler(Sampler::Halton)
+        // One hyperparameter and the whole pool: a smooth loss, for which L-BFGS needs a few evaluations per step.
+        .with_settings(|published| RunSettings {
+            optimizer: OptimizerKind::Lbfgs,
+            batch: published.validation,
+            outer_steps: 20,
+            loss_tolerance: 4.5e-5,
+            increment_tolerance: 1e-6,
+            ..published
+        }))
 }

@@ -1,9 +1,10 @@
 //! Gray-Scott reaction and diffusion of `u` and `v`, each with a length scale in time and one in space.
 
+use hyperpde::bilevel::OptimizerKind;
 use hyperpde::kernels::{Convention, Gaussian};
 use hyperpde::pde::problems::GrayScottCase;
 use hyperpde::prelude::*;
-use hyperpde_cli::{CliError, Experiment};
+use hyperpde_cli::{CliError, Experiment, RunSettings};
 
 /// The experiment: learned on the base case, tried on new points of it and of the cases a, b and c.
 ///
@@ -16,6 +17,13 @@ pub fn experiment() -> Result<Experiment<Gaussian>, CliError> {
         Ok(vec![kernel.init(device)?, kernel.init(device)?])
     })
     .with_sampler(Sampler::Halton)
+    .with_settings(|published| RunSettings {
+        optimizer: OptimizerKind::Lbfgs,
+        batch: published.validation,
+        loss_tolerance: 0.0,
+        increment_tolerance: 1e-6,
+        ..published
+    })
     .with_fresh_cloud(600, 400)
     .with_transfers(others.into_iter().collect::<Result<Vec<_>, _>>()?))
 }

@@ -1,8 +1,9 @@
 //! Nonlinear Schrödinger equation `i h_t + ½ h_xx + |h|² h = 0`, periodic in space, for the real and imaginary part.
 
+use hyperpde::bilevel::OptimizerKind;
 use hyperpde::kernels::{Convention, Periodic, PeriodicConfig};
 use hyperpde::prelude::*;
-use hyperpde_cli::{CliError, Experiment};
+use hyperpde_cli::{CliError, Experiment, RunSettings};
 
 /// The experiment: learned on 1500 + 200 points, tried on 2000 + 500 new ones.
 ///
@@ -14,5 +15,11 @@ pub fn experiment() -> Result<Experiment<Periodic>, CliError> {
         Ok(vec![kernel.init(device)?, kernel.init(device)?])
     })
     .with_sampler(Sampler::Halton)
+    .with_settings(|published| RunSettings {
+        optimizer: OptimizerKind::Lbfgs,
+        batch: 500,
+        increment_tolerance: 1e-4,
+        ..published
+    })
     .with_fresh_cloud(2000, 500))
 }

@@ -173,7 +173,6 @@ impl Config {
             AssemblyChoice::Tensor => Assembly::Tensor,
         };
         let published = BilevelSettings {
-            loss_tolerance: settings.loss_tolerance,
             optimizer_state: self.optimizer_state(),
             solve: SolveSettings { assembly, ..SolveSettings::default() },
             ..BilevelSettings::published(self.problem.defaults(), settings.run.seed)

@@ -20,7 +20,6 @@ pub(super) const MAX_COUNT: usize = 1_000_000;
 pub(super) struct Settings {
     pub run: RunSettings,
     pub sampler: Sampler,
-    pub loss_tolerance: f64,
     pub assembly: AssemblyChoice,
     pub held_out: f64,
     pub backend: Backend,
@@ -45,6 +44,7 @@ impl Reader<'_> {
             // A nugget of 1 already weighs as much as the kernel itself.
             nugget: self.number("nugget", solver.nugget.as_ref(), "from 0 to 1", |v| (0.0..=1.0).contains(&v))?,
             learning_rate: self.number("learning_rate", outer.learning_rate.as_ref(), "above 0", positive)?,
+            loss_tolerance: self.number("tolerance", outer.tolerance.as_ref(), "0 or more", not_negative)?,
             optimizer: outer.optimizer.unwrap_or_default(),
             step_control: solver.step_control.unwrap_or_default(),
             regularisation: self.number("regularisation", outer.regularisation.as_ref(), "0 or more", not_negative)?,
@@ -69,7 +69,6 @@ impl Reader<'_> {
         Ok(Settings {
             run,
             sampler: section.sampler.map(Spanned::into_inner).unwrap_or_default(),
-            loss_tolerance: self.number("tolerance", outer.tolerance.as_ref(), "0 or more", not_negative)?,
             assembly: solver.assembly.unwrap_or_default(),
             held_out: self
                 .number("held_out", outer.held_out.as_ref(), "at least 0 and below 1", |v| (0.0..1.0).contains(&v))?,
