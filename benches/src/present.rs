@@ -8,12 +8,12 @@ use hyperpde_cli::figures::{LinePlot, Series, lines};
 
 use crate::record::{Record, Records};
 
-/// Stages that a figure shows, each the sum of recorded ones.
-const SHOWN: [(&str, &[&str]); 5] = [
+/// Stages that a figure shows, each the sum of recorded ones; the solves are the smallest part and left to the table. With the step and the two
+/// guide lines every line has a colour of its own.
+const SHOWN: [(&str, &[&str]); 4] = [
     ("point features", &["point_jets", "feature_backward"]),
     ("assembly", &["training_block", "validation_block"]),
     ("factorisation", &["factorisation"]),
-    ("solves", &["solve", "adjoint_solve"]),
     ("adjoint assembly", &["adjoint_training", "adjoint_validation"]),
 ];
 
