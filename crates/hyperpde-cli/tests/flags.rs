@@ -61,9 +61,10 @@ fn every_flag_reaches_its_setting() {
     let words = "--backend ndarray --precision f64 --seed 18446744073709551615 --interior 1 --boundary 12 --validation 13 \
                  --batch 13 --gauss-newton-steps 15 --outer-steps 0 --nugget 1e-7 --learning-rate 2.5 --sampler sobol \
                  --optimizer lbfgs --step-control full \
-                 --out some/folder --json report.json --quiet";
+                 --out some/folder --json report.json --baselines --quiet";
     let flags = parse(&words.split_whitespace().collect::<Vec<_>>()).unwrap();
     assert_eq!((flags.backend, flags.precision, flags.quiet), (Backend::NdArray, Precision::F64, true));
+    assert!(flags.baselines);
     assert_eq!(flags.sampler, Some(Sampler::Sobol));
     assert_eq!(flags.out.as_deref(), Some(Path::new("some/folder")));
     assert_eq!(flags.json.as_deref(), Some(Path::new("report.json")));

@@ -153,8 +153,10 @@ fn error(value: f64) -> String {
 
 /// Four significant digits.
 fn number(value: f64) -> String {
-    if value == 0.0 || (1e-3..1e4).contains(&value.abs()) {
-        let decimals = (3 - value.abs().max(1e-3).log10().floor() as i32).max(0) as usize;
+    if value == 0.0 {
+        "0".to_owned()
+    } else if (1e-3..1e4).contains(&value.abs()) {
+        let decimals = (3 - value.abs().log10().floor() as i32).max(0) as usize;
         format!("{value:.decimals$}")
     } else {
         format!("{value:.3e}")
@@ -196,7 +198,7 @@ mod tests {
     #[test]
     fn numbers_have_four_digits() {
         let cases = [
-            (0.0, "0.000"),
+            (0.0, "0"),
             (0.200_47, "0.2005"),
             (12.345_6, "12.35"),
             (-1.5, "-1.500"),

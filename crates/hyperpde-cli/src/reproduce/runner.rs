@@ -41,7 +41,7 @@ pub(super) fn run_all<T>(
         }
     }
     let total = records.len() + waiting.len();
-    let mut clock = TimeLeft::new(study, &records);
+    let mut clock = TimeLeft::new(study, &records, options.quick);
     if !options.quiet && !records.is_empty() {
         eprintln!("{} of {total} runs are there already", records.len());
     }
@@ -144,6 +144,9 @@ pub(super) fn end_with_parent() {
     });
 }
 
+/// Roughly, the time of a run with `--quick` over that of a whole one.
+const QUICK_SHARE: f64 = 0.02;
+
 /// How long the runs that wait will take.
 struct TimeLeft {
     expected: HashMap<&'static str, f64>,
@@ -152,8 +155,9 @@ struct TimeLeft {
 }
 
 impl TimeLeft {
-    fn new(study: &Study, done: &[Record]) -> Self {
-        let expected = study.entries.iter().map(|e| (e.name, e.expected_seconds)).collect();
+    fn new(study: &Study, done: &[Record], quick: bool) -> Self {
+        let scale = if quick { QUICK_SHARE } else { 1.0 };
+        let expected = study.entries.iter().map(|e| (e.name, scale * e.expected_seconds)).collect();
         let mut clock = Self { expected, taken: HashMap::new() };
         done.iter().for_each(|record| clock.took(&record.experiment, record.seconds));
         clock
