@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use burn::tensor::Device;
+use hyperpde_bilevel::OptimizerKind;
 use hyperpde_cli::RunSettings;
 use hyperpde_cli::config::{Config, catalogue_names, commented};
 use hyperpde_kernels::{
@@ -38,9 +39,32 @@ fn kernels_of_example(name: &str, device: &Device) -> Vec<AnyKernel> {
         "poisson" => vec![gaussian(GaussianConfig::isotropic(0.3))],
         "heat" => vec![gaussian(GaussianConfig::ard([0.5, 0.5]))],
         "allen-cahn" => vec![gaussian(GaussianConfig::ard([0.5, 0.2]))],
-        "darcy" => vec![gaussian(GaussianConfig::isotropic(1.0)), gaussian(GaussianConfig::isotropic(1.0))],
+        "darcy" => vec![gaussian(GaussianConfig::isotropic(0.5)), gaussian(GaussianConfig::isotropic(0.5))],
         "schrodinger" => vec![periodic(), periodic()],
         _ => vec![reaction(), reaction()],
+    }
+}
+
+/// The settings of the example binaries: as published but for what they change.
+fn settings_of_example(name: &str, published: RunSettings) -> RunSettings {
+    let few = RunSettings { optimizer: OptimizerKind::Lbfgs, ..published };
+    match name {
+        "elliptic" => {
+            RunSettings { batch: 900, outer_steps: 20, loss_tolerance: 4.5e-5, increment_tolerance: 1e-6, ..few }
+        }
+        "schrodinger" => RunSettings { batch: 500, increment_tolerance: 1e-4, ..few },
+        "darcy" => RunSettings {
+            batch: 200,
+            gauss_newton_steps: 8,
+            outer_steps: 30,
+            increment_tolerance: 1e-4,
+            nugget: 1e-8,
+            ..few
+        },
+        _ if name.starts_with("gray-scott") => {
+            RunSettings { batch: 600, loss_tolerance: 0.0, increment_tolerance: 1e-6, ..few }
+        }
+        _ => published,
     }
 }
 
@@ -134,12 +158,17 @@ fn kernels_and_settings_are_those_of_the_examples() {
         let (config, built_in) = (configuration(name), problems::by_name(name).unwrap());
         let ours = parameters(&config.kernels(0, &device).unwrap()).unwrap();
         assert_eq!(ours, parameters(&kernels_of_example(name, &device)).unwrap(), "{name}");
-        assert_eq!(config.run_settings(), RunSettings::of(built_in.defaults()), "{name}");
-        let (bilevel, defaults) = (config.bilevel_settings(), built_in.defaults());
-        assert_eq!((bilevel.loss_tolerance, bilevel.increment_tolerance), (defaults.loss_tolerance, 0.0), "{name}");
+        let expected = settings_of_example(name, RunSettings::of(built_in.defaults()));
+        assert_eq!(config.run_settings(), expected, "{name}");
+        let bilevel = config.bilevel_settings();
+        assert_eq!(
+            (bilevel.loss_tolerance, bilevel.optimizer),
+            (expected.loss_tolerance, expected.optimizer),
+            "{name}"
+        );
         assert_eq!((bilevel.seed, bilevel.monitor, bilevel.retries), (0, 500, 10), "{name}");
         assert_eq!(config.sampler(), Sampler::Halton, "{name}");
-        assert_eq!(config.held_out(), if name == "darcy" { 0.25 } else { 0.0 }, "{name}");
+        assert_eq!((config.held_out(), config.folds()), (0.0, (name == "darcy").then_some(5)), "{name}");
     }
 }
 
@@ -150,7 +179,11 @@ fn a_name_alone_is_the_same_and_may_be_overridden() {
             (configuration(name), Config::parse("c.toml", &format!("problem = \"{name}\""), ".").unwrap());
         assert_eq!(short.run_settings(), long.run_settings(), "{name}");
         assert_eq!(short.kernel_configs(), long.kernel_configs(), "{name}");
-        assert_eq!((short.sampler(), short.held_out()), (long.sampler(), long.held_out()), "{name}");
+        assert_eq!(
+            (short.sampler(), short.held_out(), short.folds()),
+            (long.sampler(), long.held_out(), long.folds()),
+            "{name}"
+        );
     }
     let text = "problem = \"burgers\"\n[sampling]\nvalidation = 50\nsampler = \"sobol\"\n[outer]\nsteps = 3\n[kernel.u]\nkind = \"gaussian\"\nlength_scales = [0.2]";
     let config = Config::parse("c.toml", text, ".").unwrap();

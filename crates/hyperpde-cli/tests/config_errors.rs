@@ -160,6 +160,7 @@ const CASES: &[(&str, &str, &[&str], &str)] = &[
     ("[outer]\n", "[outer]\noptimizer = \"sgd\"\n", &["unknown choice 'sgd'", "adam"], "\"sgd\""),
     ("[outer]\n", "[outer]\nlearning_rate = 0\n", &["learning_rate = 0", "above 0"], "0\nsteps"),
     ("[outer]\n", "[outer]\nheld_out = 1\n", &["held_out = 1", "below 1"], "1\nsteps"),
+    ("[outer]\n", "[outer]\nfolds = 3\n", &["folds = 3", "smallest has 0"], "3\nsteps"),
     ("batch = 10", "batch = 30", &["batch is 30", "pool has 20"], "30"),
     ("[outer]", "[backend]\nname = \"tpu\"\n[outer]", &["backend 'tpu'", "compiled in"], "\"tpu\""),
     ("[outer]", "[backend]\nprecision = \"f16\"\n[outer]", &["precision 'f16'", "use f64"], "\"f16\""),

@@ -177,6 +177,8 @@ pub struct OuterSection {
     pub optimizer_state: Option<OptimizerState>,
     /// Weight of the regulariser that holds hyperparameters near their initial values.
     pub regularisation: Option<Spanned<f64>>,
+    /// Folds of a cross-validation over the observations, in place of `held_out`.
+    pub folds: Option<Spanned<usize>>,
     /// Fraction of the observations that the inner solve does not see and the outer loss scores.
     pub held_out: Option<Spanned<f64>>,
 }

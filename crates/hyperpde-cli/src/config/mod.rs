@@ -190,6 +190,11 @@ impl Config {
         self.settings.held_out
     }
 
+    /// Folds of the cross-validation over the observations that takes the place of [`Config::held_out`], if one does.
+    pub fn folds(&self) -> Option<usize> {
+        self.settings.folds
+    }
+
     /// The backend.
     pub fn backend(&self) -> Backend {
         self.settings.backend

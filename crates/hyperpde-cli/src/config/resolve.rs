@@ -141,6 +141,10 @@ fn complete_outer(
     // A batch that nobody asked for shrinks to a pool that somebody made smaller.
     let shrunk = |batch: usize| pool.map_or(batch, |pool| batch.min(pool));
     let batch = base.batch.map_or(defaults.batch, Spanned::into_inner);
+    // Folds take the place of a held-out fraction, and the other way round.
+    let folds = if own.held_out.is_some() { own.folds } else { own.folds.or_else(|| plain(base.folds?.into_inner())) };
+    let fraction = if has_data && folds.is_none() { 0.25 } else { 0.0 };
+    let held_out = first(own.held_out, base.held_out.filter(|_| folds.is_none()), fraction);
     OuterSection {
         steps: first(own.steps, base.steps, defaults.outer_steps),
         batch: own.batch.or_else(|| plain(shrunk(batch))),
@@ -149,6 +153,7 @@ fn complete_outer(
         optimizer: own.optimizer.or(base.optimizer).or(Some(run.optimizer)),
         optimizer_state: own.optimizer_state.or(base.optimizer_state).or(Some(Default::default())),
         regularisation: first(own.regularisation, base.regularisation, run.regularisation),
-        held_out: first(own.held_out, base.held_out, if has_data { 0.25 } else { 0.0 }),
+        held_out,
+        folds,
     }
 }

@@ -22,6 +22,7 @@ pub(super) struct Settings {
     pub sampler: Sampler,
     pub assembly: AssemblyChoice,
     pub held_out: f64,
+    pub folds: Option<usize>,
     pub backend: Backend,
 }
 
@@ -66,12 +67,14 @@ impl Reader<'_> {
             let why = format!("{simulated} observations are at interior points, of which there are {}", run.interior);
             return Err(self.at(section.interior.as_ref(), why, "too few"));
         }
+        let held_out =
+            self.number("held_out", outer.held_out.as_ref(), "at least 0 and below 1", |v| (0.0..1.0).contains(&v))?;
         Ok(Settings {
             run,
             sampler: section.sampler.map(Spanned::into_inner).unwrap_or_default(),
             assembly: solver.assembly.unwrap_or_default(),
-            held_out: self
-                .number("held_out", outer.held_out.as_ref(), "at least 0 and below 1", |v| (0.0..1.0).contains(&v))?,
+            held_out,
+            folds: self.folds(outer.folds.as_ref(), held_out, problem)?,
             backend: self.backend(document)?,
         })
     }
@@ -98,6 +101,31 @@ impl Reader<'_> {
             return Ok(count);
         }
         let why = format!("{name} = {count}: it must be a whole number from {least} to {MAX_COUNT}");
+        Err(self.at(value, why, "out of range"))
+    }
+
+    /// Folds of a cross-validation: each set of observations must fill them.
+    fn folds(
+        &self,
+        value: Option<&Spanned<usize>>,
+        held_out: f64,
+        problem: &Problem,
+    ) -> Result<Option<usize>, ConfigError> {
+        let Some(folds) = value else { return Ok(None) };
+        let count = *folds.get_ref();
+        if held_out > 0.0 {
+            let help = "held_out sets a part of the observations aside, folds sets each part aside in turn";
+            return Err(self
+                .at(value, "`folds` and `held_out` exclude each other".into(), "one of them")
+                .with_help(help));
+        }
+        let fewest = problem.observations().iter().map(|o| o.count()).min().unwrap_or(0);
+        if (2..=fewest).contains(&count) {
+            return Ok(Some(count));
+        }
+        let why = format!(
+            "folds = {count}: it must be 2 or more, and each set of observations as large; the smallest has {fewest}"
+        );
         Err(self.at(value, why, "out of range"))
     }
 
