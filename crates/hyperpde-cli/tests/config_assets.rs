@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use burn::tensor::Device;
-use hyperpde_bilevel::OptimizerKind;
+use hyperpde_bilevel::{OptimizerKind, StepControl};
 use hyperpde_cli::RunSettings;
 use hyperpde_cli::config::{Config, catalogue_names, commented};
 use hyperpde_kernels::{
@@ -52,7 +52,13 @@ fn settings_of_example(name: &str, published: RunSettings) -> RunSettings {
         "elliptic" => {
             RunSettings { batch: 900, outer_steps: 20, loss_tolerance: 4.5e-5, increment_tolerance: 1e-6, ..few }
         }
-        "schrodinger" => RunSettings { batch: 500, increment_tolerance: 1e-4, ..few },
+        "schrodinger" => RunSettings {
+            batch: 500,
+            outer_steps: 12,
+            increment_tolerance: 1e-4,
+            step_control: StepControl::Full,
+            ..few
+        },
         "darcy" => RunSettings {
             batch: 200,
             gauss_newton_steps: 8,
