@@ -31,7 +31,7 @@ const DECREASE: f64 = 1e-3;
 /// A step that changes the unknowns by less than this (relative) is taken whole: its residual is a matter of the nugget and of rounding.
 const SMALL: f64 = 1e-6;
 /// Halvings of a step at most.
-const HALVINGS: i32 = 6;
+const HALVINGS: i32 = 10;
 
 /// A solved step: the function, its latents at the collocation points and its nonlinear residual there.
 struct Step<K: Kernel> {

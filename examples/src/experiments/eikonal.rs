@@ -1,8 +1,9 @@
 //! Regularised eikonal equation `|∇u|² = 1 + ε Δu` with an isotropic Gibbs kernel whose length-scale field is a network.
 
+use hyperpde::bilevel::StepControl;
 use hyperpde::kernels::Gibbs;
 use hyperpde::prelude::*;
-use hyperpde_cli::{CliError, Experiment};
+use hyperpde_cli::{CliError, Experiment, RunSettings};
 
 /// The experiment.
 ///
@@ -17,5 +18,7 @@ pub fn experiment() -> Result<Experiment<Gibbs>, CliError> {
             Ok(vec![GaussianConfig::ard(scales).init(device)?.into()])
         })
         .with_sampler(Sampler::Halton)
+        // From the zero function the iterates are high by several units at first and come down by whole steps only.
+        .with_settings(|published| RunSettings { step_control: StepControl::Full, ..published })
         .with_larger_cloud())
 }
