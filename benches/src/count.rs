@@ -9,7 +9,7 @@
 //! network, forward per point and coefficient: Σ 2 in out;  backward: three times that (evaluated again, and two products)
 //! ```
 //!
-//! Operations per pair are in [`Pairs`].
+//! Operations per pair are in `Pairs`.
 
 use hyperpde::gp::Stage;
 
