@@ -234,7 +234,8 @@ impl<K: Kernel> Bilevel<K> {
             Some(stage) => stage,
             None => self.linearise()?,
         };
-        if stage.finished || stage.outer >= self.settings.outer_steps {
+        let warming_up = self.gauss_newton <= self.settings.warm_up;
+        if stage.finished || warming_up || stage.outer >= self.settings.outer_steps {
             return self.advance(stage);
         }
         let record = self.outer_step(&mut stage)?;

@@ -55,6 +55,9 @@ pub struct BilevelSettings {
     pub gauss_newton_steps: usize,
     /// Outer steps per Gauss-Newton step at most; 0 solves with the kernel as it is.
     pub outer_steps: usize,
+    /// First Gauss-Newton steps that take no outer step: while the iterate still moves far, the loss about it says little about the
+    /// kernel, and a kernel fitted to it may lead to a spurious solution.
+    pub warm_up: usize,
     /// Validation points per Gauss-Newton step, drawn afresh from the pool.
     pub batch: usize,
     /// Learning rate of Adam.
@@ -90,6 +93,7 @@ impl BilevelSettings {
         Self {
             gauss_newton_steps: defaults.gauss_newton_steps,
             outer_steps: defaults.outer_steps,
+            warm_up: 0,
             batch: defaults.batch,
             learning_rate: defaults.learning_rate,
             loss_tolerance: defaults.loss_tolerance,

@@ -23,6 +23,7 @@
 //!     batch: 200,
 //!     gauss_newton_steps: 20,
 //!     outer_steps: 50,
+//!     warm_up: 0,
 //!     nugget: 1e-10,
 //!     learning_rate: 1e-2,
 //!     loss_tolerance: 1e-5,

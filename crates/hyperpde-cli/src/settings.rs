@@ -24,6 +24,8 @@ pub struct RunSettings {
     pub gauss_newton_steps: usize,
     /// Kernel updates per Gauss-Newton step.
     pub outer_steps: usize,
+    /// First Gauss-Newton steps without kernel updates.
+    pub warm_up: usize,
     /// Relative nugget on the diagonal of the Gram matrix.
     pub nugget: f64,
     /// Learning rate of the kernel's optimizer.
@@ -52,6 +54,7 @@ impl RunSettings {
             batch: defaults.batch,
             gauss_newton_steps: defaults.gauss_newton_steps,
             outer_steps: defaults.outer_steps,
+            warm_up: 0,
             nugget: defaults.nugget,
             learning_rate: defaults.learning_rate,
             loss_tolerance: defaults.loss_tolerance,
@@ -76,6 +79,7 @@ impl RunSettings {
             batch: self.batch,
             gauss_newton_steps: self.gauss_newton_steps,
             outer_steps: self.outer_steps,
+            warm_up: self.warm_up,
             nugget: self.nugget,
             learning_rate: self.learning_rate,
             optimizer: self.optimizer,
@@ -125,6 +129,7 @@ impl CommonFlags {
             batch,
             gauss_newton_steps: self.gauss_newton_steps.unwrap_or(defaults.gauss_newton_steps),
             outer_steps: self.outer_steps.unwrap_or(defaults.outer_steps),
+            warm_up: defaults.warm_up,
             nugget: self.nugget.unwrap_or(defaults.nugget),
             learning_rate: self.learning_rate.unwrap_or(defaults.learning_rate),
             loss_tolerance: defaults.loss_tolerance,

@@ -52,7 +52,7 @@ fn settings_of_example(name: &str, published: RunSettings) -> RunSettings {
         "elliptic" => {
             RunSettings { batch: 900, outer_steps: 20, loss_tolerance: 4.5e-5, increment_tolerance: 1e-6, ..few }
         }
-        "eikonal" => RunSettings { step_control: StepControl::Full, ..published },
+        "eikonal" => RunSettings { warm_up: 10, step_control: StepControl::Full, ..published },
         "schrodinger" => RunSettings {
             batch: 500,
             outer_steps: 12,

@@ -50,6 +50,7 @@ fn settings() -> RunSettings {
         batch: 20,
         gauss_newton_steps: 2,
         outer_steps: 3,
+        warm_up: 0,
         nugget: 1e-10,
         learning_rate: 1e-2,
         loss_tolerance: 1e-5,
@@ -89,7 +90,7 @@ fn the_keys_are_exactly_those_promised() {
     assert_eq!((&json["seed"], &json["version"]), (&json!(11), &json!(env!("CARGO_PKG_VERSION"))));
     let settings = json!({
         "seed": 11, "interior": 60, "boundary": 24, "validation": 40, "batch": 20, "gauss_newton_steps": 2,
-        "outer_steps": 3, "nugget": 1e-10, "learning_rate": 1e-2, "loss_tolerance": 1e-5, "optimizer": "adam",
+        "outer_steps": 3, "warm_up": 0, "nugget": 1e-10, "learning_rate": 1e-2, "loss_tolerance": 1e-5, "optimizer": "adam",
         "step_control": "backtracking", "increment_tolerance": 0.0, "regularisation": 0.0,
     });
     assert_eq!(json["settings"], settings);

@@ -165,6 +165,8 @@ pub struct SolverSection {
 pub struct OuterSection {
     /// Updates of the kernel per Gauss-Newton step at most.
     pub steps: Option<Spanned<usize>>,
+    /// First Gauss-Newton steps without updates.
+    pub warm_up: Option<Spanned<usize>>,
     /// Validation points per Gauss-Newton step.
     pub batch: Option<Spanned<usize>>,
     /// Learning rate.

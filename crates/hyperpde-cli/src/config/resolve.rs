@@ -147,6 +147,7 @@ fn complete_outer(
     let held_out = first(own.held_out, base.held_out.filter(|_| folds.is_none()), fraction);
     OuterSection {
         steps: first(own.steps, base.steps, defaults.outer_steps),
+        warm_up: first(own.warm_up, base.warm_up, run.warm_up),
         batch: own.batch.or_else(|| plain(shrunk(batch))),
         learning_rate: first(own.learning_rate, base.learning_rate, defaults.learning_rate),
         tolerance: first(own.tolerance, base.tolerance, defaults.loss_tolerance),

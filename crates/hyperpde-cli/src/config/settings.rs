@@ -42,6 +42,7 @@ impl Reader<'_> {
             batch: self.count("batch", outer.batch.as_ref(), 0)?,
             gauss_newton_steps: self.count("gauss_newton_steps", solver.gauss_newton_steps.as_ref(), 1)?,
             outer_steps: self.count("steps", outer.steps.as_ref(), 0)?,
+            warm_up: self.count("warm_up", outer.warm_up.as_ref(), 0)?,
             // A nugget of 1 already weighs as much as the kernel itself.
             nugget: self.number("nugget", solver.nugget.as_ref(), "from 0 to 1", |v| (0.0..=1.0).contains(&v))?,
             learning_rate: self.number("learning_rate", outer.learning_rate.as_ref(), "above 0", positive)?,
