@@ -24,7 +24,7 @@ pub struct RunSettings {
     pub gauss_newton_steps: usize,
     /// Kernel updates per Gauss-Newton step.
     pub outer_steps: usize,
-    /// First Gauss-Newton steps without kernel updates.
+    /// First Gauss-Newton steps without kernel updates, at most a third of the steps that the flags leave.
     pub warm_up: usize,
     /// Relative nugget on the diagonal of the Gram matrix.
     pub nugget: f64,
@@ -121,15 +121,17 @@ impl CommonFlags {
             Some(batch) => batch,
             None => defaults.batch.min(validation),
         };
+        let gauss_newton_steps = self.gauss_newton_steps.unwrap_or(defaults.gauss_newton_steps);
         Ok(RunSettings {
             seed: self.seed.unwrap_or(defaults.seed),
             interior: self.interior.unwrap_or(defaults.interior),
             boundary: self.boundary.unwrap_or(defaults.boundary),
             validation,
             batch,
-            gauss_newton_steps: self.gauss_newton_steps.unwrap_or(defaults.gauss_newton_steps),
+            gauss_newton_steps,
             outer_steps: self.outer_steps.unwrap_or(defaults.outer_steps),
-            warm_up: defaults.warm_up,
+            // A short run must learn too.
+            warm_up: defaults.warm_up.min(gauss_newton_steps / 3),
             nugget: self.nugget.unwrap_or(defaults.nugget),
             learning_rate: self.learning_rate.unwrap_or(defaults.learning_rate),
             loss_tolerance: defaults.loss_tolerance,
