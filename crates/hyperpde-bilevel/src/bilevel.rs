@@ -108,7 +108,7 @@ pub struct Outcome<K: Kernel> {
 }
 
 impl<K: Kernel> Bilevel<K> {
-    /// A run that starts from the zero function.
+    /// A run that starts from the zero function; see [`Bilevel::with_start`].
     ///
     /// # Arguments
     /// * `problem`, `collocation` - what is solved, and the points it is solved on.
@@ -164,6 +164,18 @@ impl<K: Kernel> Bilevel<K> {
             termination: None,
             settings,
         })
+    }
+
+    /// Starts from a solution in place of the zero function, such as one on other points or of a neighbouring problem (continuation).
+    /// Its kernels may differ from those of the run.
+    ///
+    /// # Errors
+    /// [`BilevelError::Gp`] if it can't be evaluated at the collocation points, as with too few fields or too rough a kernel.
+    pub fn with_start(mut self, start: Arc<Posterior<K>>) -> Result<Self, BilevelError> {
+        let iterate = Iterate::Solved(start);
+        self.at_collocation = iterate.at(&self.equations.unknowns(), &self.collocation.interior)?;
+        self.iterate = iterate;
+        Ok(self)
     }
 
     /// Another optimizer than the settings name.

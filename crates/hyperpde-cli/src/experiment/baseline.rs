@@ -33,7 +33,7 @@ impl ConstantScales {
         let solve = |scales: &[f64]| {
             let kernels =
                 (self.build)(scales, device).map_err(|e| CliError::numerical("building a constant kernel", e))?;
-            cloud.solve(&kernels, settings)
+            cloud.solve(&kernels, settings, None)
         };
         let error = |scales: &[f64]| match solve(scales) {
             Ok(solved) => solved.errors.iter().map(|e| e.rel_l2).sum::<f64>() / solved.errors.len().max(1) as f64,

@@ -1,7 +1,9 @@
 //! Sets of points: the one learned on, and others on which the learned kernel is tried.
 
+use std::sync::Arc;
+
 use hyperpde_bilevel::BilevelSettings;
-use hyperpde_gp::RowBlock;
+use hyperpde_gp::{Posterior, RowBlock};
 use hyperpde_kernels::{Kernel, Points};
 use hyperpde_pde::{Collocation, PdeError, Problem, Sampler};
 
@@ -68,8 +70,14 @@ impl CloudPlan {
 }
 
 impl Cloud<'_> {
-    pub fn solve<K: Kernel>(&self, kernels: &[K], settings: &BilevelSettings) -> Result<Solved<K>, CliError> {
-        frozen(self.problem, &self.collocation, kernels, settings)
+    /// A solve with the kernel frozen, from `start` if it is given.
+    pub fn solve<K: Kernel>(
+        &self,
+        kernels: &[K],
+        settings: &BilevelSettings,
+        start: Option<&Arc<Posterior<K>>>,
+    ) -> Result<Solved<K>, CliError> {
+        frozen(self.problem, &self.collocation, kernels, settings, start)
     }
 
     pub fn errors<K: Kernel>(&self, kernel: KernelState, solved: &Solved<K>) -> CloudErrors {

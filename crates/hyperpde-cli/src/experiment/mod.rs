@@ -9,11 +9,12 @@ mod watch;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::Device;
 use hyperpde_bilevel::{Bilevel, BilevelSettings};
-use hyperpde_gp::RowBlock;
+use hyperpde_gp::{Posterior, RowBlock};
 use hyperpde_kernels::{AnyKernel, Kernel, KernelError, Points, parameters};
 use hyperpde_pde::{Collocation, Problem, Sampler};
 use serde_json::json;
@@ -207,10 +208,11 @@ impl<K: Kernel> Experiment<K> {
         }
 
         let learning = Instant::now();
-        let learned = self.learn(&training.collocation, initial.clone(), &bilevel, flags.quiet, &mut report)?;
+        let solution = self.learn(&training.collocation, initial.clone(), &bilevel, flags.quiet, &mut report)?;
+        let learned = solution.kernels().to_vec();
         report.seconds_learn = learning.elapsed().as_secs_f64();
 
-        let after = training.solve(&learned, &bilevel)?;
+        let after = training.solve(&learned, &bilevel, Some(&solution))?;
         report.set_errors(&after.errors);
         report.clouds.push(training.errors(KernelState::Learned, &after));
         let spread = Spread::of(&self.problem, &after)?;
@@ -219,7 +221,8 @@ impl<K: Kernel> Experiment<K> {
         let mut clouds = Vec::new();
         for (index, plan) in self.clouds.iter().enumerate() {
             let cloud = plan.points(index, &training, &settings, &self.settings, sampler)?;
-            let errors = cloud.errors(KernelState::Learned, &cloud.solve(&learned, &bilevel)?);
+            let start = (!matches!(plan, CloudPlan::Transfer(_))).then_some(&solution);
+            let errors = cloud.errors(KernelState::Learned, &cloud.solve(&learned, &bilevel, start)?);
             if matches!(plan, CloudPlan::Larger) {
                 report.larger_cloud = Some(LargerCloud::from(&errors));
             }
@@ -284,7 +287,7 @@ impl<K: Kernel> Experiment<K> {
     /// A solve with the initial kernel. It may well fail, which is no failure of the run.
     fn initial(&self, cloud: &Cloud<'_>, kernels: &[K], settings: &BilevelSettings) -> Option<Solved<K>> {
         cloud
-            .solve(kernels, settings)
+            .solve(kernels, settings, None)
             .inspect_err(|e| {
                 let problem = cloud.problem.name();
                 log::warn!("{problem} can't be solved with the initial hyperparameters: {}", e.full_message());
@@ -292,7 +295,7 @@ impl<K: Kernel> Experiment<K> {
             .ok()
     }
 
-    /// The learned kernels, with history and counts in `report`.
+    /// The best solution on the way, with the learned kernels it was solved with; history and counts in `report`.
     fn learn(
         &self,
         collocation: &Collocation,
@@ -300,7 +303,7 @@ impl<K: Kernel> Experiment<K> {
         settings: &BilevelSettings,
         quiet: bool,
         report: &mut RunReport,
-    ) -> Result<Vec<K>, CliError> {
+    ) -> Result<Arc<Posterior<K>>, CliError> {
         let mut watch = Watch::new(&self.problem, settings, quiet);
         // Learning sees the observations but those held out; the solves before and after fit all of them.
         let all = collocation.observations.clone();
@@ -327,8 +330,7 @@ impl<K: Kernel> Experiment<K> {
         report.history = watch.finish();
         // With observations the equation's residual alone does not tell which iterate is best: a smooth one that ignores the data has
         // the smallest.
-        let chosen = if self.problem.observations().is_empty() { &outcome.best } else { &outcome.last };
-        Ok(chosen.kernels().to_vec())
+        Ok(if self.problem.observations().is_empty() { outcome.best } else { outcome.last })
     }
 
     /// The solves that the learned kernel is compared with; they count neither in the run's time nor in its memory.

@@ -22,18 +22,25 @@ pub(super) struct Solved<K: Kernel> {
     pub predictions: Vec<Vec<f64>>,
 }
 
-/// Gauss-Newton with frozen kernels, to convergence.
+/// Gauss-Newton with frozen kernels, to convergence: from a solution on other points if there is one, else from zero. A problem may
+/// have more than one discrete solution, and from zero another may be found than the one that was learned about.
 pub(super) fn frozen<K: Kernel>(
     problem: &Problem,
     collocation: &Collocation,
     kernels: &[K],
     settings: &BilevelSettings,
+    start: Option<&Arc<Posterior<K>>>,
 ) -> Result<Solved<K>, CliError> {
     let steps = FROZEN_STEPS.max(settings.gauss_newton_steps);
     let settings = BilevelSettings { monitor: 0, ..settings.clone().frozen(steps, FROZEN_TOLERANCE) };
     let kernels = kernels.iter().map(burn::module::Module::valid).collect();
     let solve = || -> Result<Outcome<K>, BilevelError> {
-        Bilevel::init(problem, collocation.clone(), kernels, settings)?.run(&mut ())
+        let run = Bilevel::init(problem, collocation.clone(), kernels, settings)?;
+        match start {
+            Some(start) => run.with_start(start.clone())?,
+            None => run,
+        }
+        .run(&mut ())
     };
     let outcome = solve().map_err(|e| CliError::numerical("solving with the kernel frozen", e))?;
     let (errors, predictions) = score(problem, &outcome.last)?;
