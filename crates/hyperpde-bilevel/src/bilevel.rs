@@ -97,6 +97,8 @@ pub(crate) struct Best<K: Kernel> {
 pub struct Outcome<K: Kernel> {
     /// The iterate after the last Gauss-Newton step, with its kernels.
     pub last: Arc<Posterior<K>>,
+    /// How `last` was solved for: [`SolveSnapshot::solve`] makes it again.
+    pub recipe: SolveSnapshot,
     /// The iterate with the smallest nonlinear residual on the independent points (the last one without such points).
     pub best: Arc<Posterior<K>>,
     /// Learned kernels, on the device they came from.
@@ -274,7 +276,7 @@ impl<K: Kernel> Bilevel<K> {
     }
 
     fn terminate(self, termination: Termination) -> Result<Outcome<K>, BilevelError> {
-        let Iterate::Solved(last) = self.iterate else {
+        let (Iterate::Solved(last), Some(recipe)) = (self.iterate, self.recipe) else {
             return Err(BilevelError::Setting {
                 name: "Gauss-Newton steps",
                 value: "0".into(),
@@ -282,7 +284,7 @@ impl<K: Kernel> Bilevel<K> {
             });
         };
         let best = self.best.map_or_else(|| last.clone(), |best| best.posterior);
-        Ok(Outcome { last, best, kernels: self.kernels, termination, gauss_newton_steps: self.gauss_newton })
+        Ok(Outcome { last, recipe, best, kernels: self.kernels, termination, gauss_newton_steps: self.gauss_newton })
     }
 
     /// Loss, gradient and update. The stopping test is on the current loss, before the update.
@@ -316,7 +318,7 @@ impl<K: Kernel> Bilevel<K> {
         })
     }
 
-    fn loss_and_gradient(&mut self, stage: &Stage) -> Result<(f64, Vec<f64>, CholeskyInfo), BilevelError> {
+    pub(crate) fn loss_and_gradient(&mut self, stage: &Stage) -> Result<(f64, Vec<f64>, CholeskyInfo), BilevelError> {
         let (gauss_newton, outer) = (self.gauss_newton, stage.outer + 1);
         let not_finite = |what| BilevelError::NonFinite { gauss_newton, outer, what };
         self.kernels = with_parameters(std::mem::take(&mut self.kernels), &self.theta)?;

@@ -2,6 +2,7 @@
 
 mod bilevel;
 mod error;
+mod gradient;
 mod iterate;
 mod optimizer;
 mod record;
@@ -12,6 +13,7 @@ mod step;
 
 pub use bilevel::{Batches, Bilevel, Event, Outcome};
 pub use error::BilevelError;
+pub use gradient::GradientCheck;
 pub use optimizer::{Adam, Lbfgs, Optimizer, OptimizerKind, OptimizerSnapshot, Progress};
 pub use record::{GaussNewtonRecord, Observer, OuterRecord, Termination};
 pub use settings::{BilevelSettings, OptimizerState, StepControl};

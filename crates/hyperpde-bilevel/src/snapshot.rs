@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use hyperpde_gp::Posterior;
 use hyperpde_kernels::{Kernel, with_parameters};
 use hyperpde_pde::{Collocation, Problem};
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,29 @@ pub struct Snapshot {
     pub finished: bool,
 }
 
+impl SolveSnapshot {
+    /// The solve again, bit for bit on the same backend and machine.
+    ///
+    /// # Arguments
+    /// * `problem`, `collocation`, `settings` - as the run had them that solved; of the settings, nugget and inner solve matter.
+    /// * `kernels` - one per field, of the same kinds; their hyperparameters are replaced.
+    ///
+    /// # Errors
+    /// [`BilevelError::Snapshot`] if it does not fit the problem, the points or the kernels, and those of the inner solve.
+    pub fn solve<K: Kernel>(
+        &self,
+        problem: &Problem,
+        collocation: Collocation,
+        kernels: Vec<K>,
+        settings: &BilevelSettings,
+    ) -> Result<Posterior<K>, BilevelError> {
+        let settings = BilevelSettings { outer_steps: 0, monitor: 0, ..settings.clone() };
+        let mut run = Bilevel::init(problem, collocation, kernels, settings)?;
+        run.check_fit(self)?;
+        run.solve_again(self)
+    }
+}
+
 impl<K: Kernel> Bilevel<K> {
     /// The state of the run; nothing before the first Gauss-Newton step is complete and while one is in progress.
     pub fn snapshot(&self) -> Option<Snapshot> {
@@ -87,19 +111,11 @@ impl<K: Kernel> Bilevel<K> {
         snapshot: &Snapshot,
     ) -> Result<Self, BilevelError> {
         let mut run = Self::init(problem, collocation, kernels, settings)?;
-        let solves = || std::iter::once(&snapshot.iterate).chain(snapshot.best.iter().map(|(_, best)| best));
-        let (unknowns, points) = (run.at_collocation.len(), run.collocation.interior.len());
-        let fits = |s: &SolveSnapshot| {
-            s.theta.len() == run.theta.len() && s.about.len() == unknowns && s.about.iter().all(|v| v.len() == points)
-        };
-        if !solves().all(fits) || snapshot.theta.len() != run.theta.len() {
-            return Err(BilevelError::Snapshot(format!(
-                "the run has {} hyperparameters and {unknowns} unknowns at {points} collocation points, the snapshot {} hyperparameters and {} unknowns at {}",
-                run.theta.len(),
-                snapshot.theta.len(),
-                snapshot.iterate.about.len(),
-                snapshot.iterate.about.first().map_or(0, Vec::len)
-            )));
+        for solve in std::iter::once(&snapshot.iterate).chain(snapshot.best.iter().map(|(_, best)| best)) {
+            run.check_fit(solve)?;
+        }
+        if snapshot.theta.len() != run.theta.len() {
+            return Err(run.misfit(snapshot.theta.len(), &snapshot.iterate));
         }
         if let Some((residual, recipe)) = &snapshot.best {
             let posterior = Arc::new(run.solve_again(recipe)?);
@@ -124,7 +140,24 @@ impl<K: Kernel> Bilevel<K> {
         Ok(run)
     }
 
-    fn solve_again(&mut self, recipe: &SolveSnapshot) -> Result<hyperpde_gp::Posterior<K>, BilevelError> {
+    fn check_fit(&self, solve: &SolveSnapshot) -> Result<(), BilevelError> {
+        let points = self.collocation.interior.len();
+        let about = solve.about.len() == self.at_collocation.len() && solve.about.iter().all(|v| v.len() == points);
+        if about && solve.theta.len() == self.theta.len() { Ok(()) } else { Err(self.misfit(solve.theta.len(), solve)) }
+    }
+
+    fn misfit(&self, theta: usize, solve: &SolveSnapshot) -> BilevelError {
+        BilevelError::Snapshot(format!(
+            "the run has {} hyperparameters and {} unknowns at {} collocation points, the snapshot {theta} hyperparameters and {} unknowns at {}",
+            self.theta.len(),
+            self.at_collocation.len(),
+            self.collocation.interior.len(),
+            solve.about.len(),
+            solve.about.first().map_or(0, Vec::len)
+        ))
+    }
+
+    fn solve_again(&mut self, recipe: &SolveSnapshot) -> Result<Posterior<K>, BilevelError> {
         self.at_collocation.clone_from(&recipe.about);
         self.kernels = with_parameters(std::mem::take(&mut self.kernels), &recipe.theta)?;
         self.solve_fraction(recipe.fraction)

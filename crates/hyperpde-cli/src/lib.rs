@@ -52,6 +52,7 @@ mod atomic;
 pub mod command;
 pub mod config;
 mod error;
+mod evaluate;
 mod example;
 mod experiment;
 pub mod expression;
@@ -59,20 +60,24 @@ pub mod figures;
 mod flags;
 pub mod html;
 mod logging;
+mod model;
 mod progress;
 mod report;
 pub mod reproduce;
 mod settings;
 mod table;
+mod tables;
 
 pub use arrays::{NamedArray, write_arrays};
 pub use atomic::write_atomic;
 pub use error::{CliError, exit_code};
+pub use evaluate::{Evaluation, evaluate};
 pub use example::{run_example, run_example_with};
 pub use experiment::{Experiment, KernelBuilder, KernelFields, Runnable};
 pub use flags::{CommonFlags, Precision};
 pub use hyperpde_kernels::Backend;
 pub use logging::{init_logging, take_warnings};
+pub use model::{MODEL_FILE, Model};
 pub use progress::{RunProgress, StepLine};
 pub use report::{
     CloudErrors, ConstantKernel, FieldErrors, KernelState, LargerCloud, PerField, RunReport, StepRecord, peak_rss_mb,

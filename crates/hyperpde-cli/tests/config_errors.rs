@@ -286,7 +286,7 @@ fn data_files() {
         ("empty.csv", "1", "columns"),
         ("head.csv", "1", "no rows"),
         ("short.csv", "1", "2 columns, needed are 3"),
-        ("ragged.csv", "1", "2 fields"),
+        ("ragged.csv", "1", "line 2 has 2 columns"),
         ("words.csv", "1", "line 2 has 'three'"),
         ("nan.csv", "1", "NaN"),
         ("outside.csv", "1", "outside the domain"),

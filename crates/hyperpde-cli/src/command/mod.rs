@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod evaluate;
 mod list;
 mod new;
 
@@ -9,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 pub use check::Check;
 pub use completions::Completions;
+pub use evaluate::Evaluate;
 pub use list::List;
 pub use new::New;
 
@@ -28,6 +30,8 @@ pub struct Program {
 pub enum Command {
     /// Read a configuration and say what it describes, without solving anything
     Check(Check),
+    /// Evaluate a saved model at points of a file: fields, derivatives, standard deviations
+    Evaluate(Evaluate),
     /// Write a commented configuration to start from
     New(New),
     /// List problems, kernels, samplers, optimizers and backends
@@ -44,6 +48,7 @@ impl Command {
     pub fn run(&self) -> Result<(), CliError> {
         match self {
             Self::Check(check) => check.run(),
+            Self::Evaluate(evaluate) => evaluate.run(),
             Self::New(new) => new.run(),
             Self::List(list) => list.run(),
             Self::Completions(completions) => completions.run(),

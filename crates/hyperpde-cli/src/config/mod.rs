@@ -41,7 +41,10 @@ mod statement;
 mod trial;
 mod values;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use hyperpde_bilevel::{BilevelSettings, OptimizerState};
@@ -73,7 +76,11 @@ pub struct Config {
     system: Option<System>,
     kernels: Vec<KernelConfig>,
     settings: settings::Settings,
+    data_files: DataFiles,
 }
+
+/// Contents of data files by their names in the configuration.
+pub type DataFiles = BTreeMap<PathBuf, Arc<[u8]>>;
 
 impl PartialEq for Config {
     /// Whether both say the same, wherever in their files.
@@ -108,18 +115,36 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] for the first fault.
     pub fn parse(name: &str, text: &str, folder: impl Into<PathBuf>) -> Result<Self, ConfigError> {
+        Self::read(name, text, Files::In(folder.into()))
+    }
+
+    /// Reads a text whose data files are at hand, as [`Config::data_files`] gives them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first fault, a data file that is not among them included.
+    pub fn parse_with_data(name: &str, text: &str, data_files: DataFiles) -> Result<Self, ConfigError> {
+        Self::read(name, text, Files::Given(data_files))
+    }
+
+    fn read(name: &str, text: &str, files: Files) -> Result<Self, ConfigError> {
         let source = Source::new(name, text);
         if text.trim().is_empty() {
             return Err(ConfigError::without_place(format!("the configuration {name} is empty"))
                 .with_help("`hyperpde new burgers` writes one to start from"));
         }
         let document: Document = toml::from_str(text).map_err(|e| source.from_toml(&e))?;
-        let reader = Reader { source: &source, folder: folder.into() };
+        let reader = Reader { source: &source, files, used: RefCell::default() };
         let (problem, system) = reader.problem(&document)?;
         let document = reader.complete(document, &problem)?;
         let settings = reader.settings(&document, &problem)?;
         let kernels = reader.kernels(&document, &problem)?;
-        Ok(Self { document, source, problem, system, kernels, settings })
+        let data_files = reader.used.take();
+        Ok(Self { document, source, problem, system, kernels, settings, data_files })
+    }
+
+    /// The data files that were read, as they were then.
+    pub fn data_files(&self) -> &DataFiles {
+        &self.data_files
     }
 
     /// The configuration with all defaults filled in, as TOML.
@@ -210,8 +235,15 @@ impl Config {
     }
 }
 
-/// A configuration being read: where faults point, and where data files are.
+/// Where data files are.
+enum Files {
+    In(PathBuf),
+    Given(DataFiles),
+}
+
+/// A configuration being read: where faults point, where data files are, and those that were read so far.
 struct Reader<'a> {
     source: &'a Source,
-    folder: PathBuf,
+    files: Files,
+    used: RefCell<DataFiles>,
 }

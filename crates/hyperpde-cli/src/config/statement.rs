@@ -9,7 +9,7 @@ use super::document::{Document, EquationsSection};
 use super::error::ConfigError;
 use super::values::Grid;
 use super::{Reader, catalogue};
-use crate::expression::{Fields, Kind, Names, System, nearest, parse};
+use crate::expression::{Names, System, nearest, unknown};
 
 impl Reader<'_> {
     /// The problem of a document: built in, or from its statement, then with its equations.
@@ -107,15 +107,6 @@ impl Reader<'_> {
 
     /// One field or derivative.
     pub(super) fn unknown(&self, text: &str, span: &Range<usize>, names: &Names) -> Result<Unknown, ConfigError> {
-        let mut found = Vec::new();
-        let parsed =
-            parse(text, names, Fields::Collected(&mut found)).map_err(|f| self.source.in_expression(span, f))?;
-        match (parsed.left.kind, parsed.right, found.pop()) {
-            (Kind::Unknown(_), None, Some(unknown)) => Ok(unknown),
-            _ => {
-                let what = format!("'{text}' is no field and no derivative of one");
-                Err(self.source.error(span.clone(), what, "expected for example 'u' or 'u_xx'"))
-            }
-        }
+        unknown(text, names).map_err(|fault| self.source.in_expression(span, fault))
     }
 }

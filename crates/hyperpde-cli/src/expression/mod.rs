@@ -24,6 +24,8 @@ pub use parser::{Fields, Parsed, parse};
 pub use system::{System, Undefined};
 pub use tree::{Function, Kind, Node, Operation};
 
+use hyperpde_pde::Unknown;
+
 /// A formula of the coordinates; `what` says what it is, for messages ("an exact solution").
 ///
 /// # Errors
@@ -51,4 +53,20 @@ pub fn constant(text: &str, names: &Names, what: &'static str) -> Result<f64, Ex
         return Ok(value);
     }
     Err(ExpressionError::new(0..text.len(), format!("{what} is {value}; it must be finite"), "not finite"))
+}
+
+/// One field or a derivative of one, such as `u`, `u_xt` or `lap(u)`.
+///
+/// # Errors
+/// [`ExpressionError`] for anything else.
+pub fn unknown(text: &str, names: &Names) -> Result<Unknown, ExpressionError> {
+    let mut found = Vec::new();
+    let parsed = parse(text, names, Fields::Collected(&mut found))?;
+    match (parsed.left.kind, parsed.right, found.pop()) {
+        (Kind::Unknown(_), None, Some(unknown)) => Ok(unknown),
+        _ => {
+            let what = format!("'{text}' is no field and no derivative of one");
+            Err(ExpressionError::new(0..text.len(), what, "expected for example 'u' or 'u_xx'"))
+        }
+    }
 }
