@@ -276,7 +276,7 @@ fn is_cut(bytes: &[u8]) -> bool {
     let Ok(length) = usize::try_from(u64::from_le_bytes(*length)) else { return false };
     match bytes.get(8..).map(|rest| rest.split_at_checked(length)) {
         // A header of more than this is no header but whatever stands there.
-        Some(None) => length < 1 << 27 && bytes.get(8) == Some(&b'{'),
+        Some(None) => length < 1 << 27 && bytes.get(8).is_none_or(|b| *b == b'{'),
         Some(Some((header, data))) => {
             let ends = |header: &serde_json::Value| {
                 let ends = header.as_object()?.values().filter_map(|a| a.get("data_offsets")?.get(1)?.as_u64());

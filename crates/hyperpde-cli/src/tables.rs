@@ -96,7 +96,7 @@ fn read_csv(bytes: &[u8], wanted: &Wanted<'_>) -> Result<Vec<f64>, String> {
     let (mut width, mut rows) = (0, Vec::new());
     for (i, record) in reader.records().enumerate() {
         let record = record.map_err(|e| e.to_string())?;
-        let line = record.position().map_or(i as u64 + 1, csv::Position::line);
+        let line = || line_of(text, &record);
         if i == 0 {
             width = record.len();
             if record.iter().any(|cell| cell.parse::<f64>().is_err()) {
@@ -106,23 +106,31 @@ fn read_csv(bytes: &[u8], wanted: &Wanted<'_>) -> Result<Vec<f64>, String> {
             wanted.width(width)?;
         }
         if record.len() != width {
-            return Err(format!("line {line} has {} columns, the first has {width}", record.len()));
+            return Err(format!("line {} has {} columns, the first has {width}", line(), record.len()));
         }
         if rows.len() >= wanted.most.saturating_mul(wanted.columns.len()) {
             return Err(format!("it has more than {} rows", wanted.most));
         }
         for (&place, name) in places.iter().zip(wanted.columns) {
             let cell = record.get(place).unwrap_or_default();
-            let value: f64 = cell
-                .parse()
-                .map_err(|_| format!("line {line} has '{}' in the column {name}, which is no number", shown(cell)))?;
+            let value: f64 = cell.parse().map_err(|_| {
+                format!("line {} has '{}' in the column {name}, which is no number", line(), shown(cell))
+            })?;
             if !value.is_finite() {
-                return Err(format!("line {line} has {value} in the column {name}; all numbers must be finite"));
+                return Err(format!("line {} has {value} in the column {name}; all numbers must be finite", line()));
             }
             rows.push(value);
         }
     }
     Ok(rows)
+}
+
+/// Line of a record, from 1; the reader's own count stands before the empty lines that it passes over.
+fn line_of(text: &str, record: &csv::StringRecord) -> usize {
+    let start = record.position().map_or(0, |p| p.byte() as usize);
+    let rest = text.get(start..).unwrap_or_default();
+    let empty = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+    text.get(..start + empty).unwrap_or_default().matches('\n').count() + 1
 }
 
 fn read_npy(bytes: &[u8], wanted: &Wanted<'_>) -> Result<Vec<f64>, String> {
