@@ -62,7 +62,8 @@ impl<K: Kernel> Bilevel<K> {
         }
         let about = std::mem::replace(&mut self.at_collocation, step.latents);
         let recipe = SolveSnapshot { about, theta: self.theta.clone(), fraction: step.fraction };
-        let posterior = Arc::new(step.posterior);
+        // A shortened step has a factor; the iterate and the best one would each hold on to a matrix.
+        let posterior = Arc::new(step.posterior.without_factor());
         self.iterate = Iterate::Solved(posterior.clone());
         let residual = match &self.monitor {
             Some(points) => Some(residual_rms(self.equations.as_ref(), &self.iterate, points)?),

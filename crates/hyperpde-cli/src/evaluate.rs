@@ -41,7 +41,9 @@ pub fn evaluate<K: Kernel>(
     }
     let quantities = quantities(problem, derivatives)?;
     let failed = |name: &str, e: GpError| match e {
-        GpError::Kernel(why @ KernelError::Smoothness { .. }) => CliError::Input(format!("cannot evaluate '{name}': {why}")),
+        GpError::Kernel(why @ KernelError::Smoothness { .. }) => {
+            CliError::Input(format!("cannot evaluate '{name}': {why}"))
+        }
         other => CliError::numerical(format!("evaluating '{name}'"), other),
     };
     let (mut names, mut columns) = (problem.domain().names(), Vec::new());
@@ -151,8 +153,9 @@ impl Evaluation {
             }
             _ => {
                 let arrays = self.names.iter().zip(&self.columns);
-                let arrays: Vec<NamedArray> =
-                    arrays.map(|(name, column)| NamedArray::new(name.as_str(), [column.len()], column.clone())).collect();
+                let arrays: Vec<NamedArray> = arrays
+                    .map(|(name, column)| NamedArray::new(name.as_str(), [column.len()], column.clone()))
+                    .collect();
                 write_arrays(path, &arrays)
             }
         }

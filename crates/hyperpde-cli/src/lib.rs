@@ -60,6 +60,7 @@ pub mod figures;
 mod flags;
 pub mod html;
 mod logging;
+pub mod memory;
 mod model;
 mod progress;
 mod report;
@@ -67,6 +68,7 @@ pub mod reproduce;
 mod settings;
 mod table;
 mod tables;
+mod trial;
 
 pub use arrays::{NamedArray, write_arrays};
 pub use atomic::write_atomic;

@@ -43,7 +43,7 @@
 //! ```
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hyperpde_bilevel::SolveSnapshot;
 use hyperpde_gp::Posterior;
@@ -62,7 +62,7 @@ const FORMAT: &str = "hyperpde-model";
 const FORMAT_VERSION: u32 = 1;
 /// Key of the header in the metadata.
 const KEY: &str = "hyperpde";
-/// Start of the names of data files among the arrays.
+/// Start of the names of data files among the arrays; their numbers follow.
 const DATA: &str = "data/";
 const CHECKSUM: &str = "checksum";
 /// Largest file that is read, in bytes.
@@ -126,9 +126,8 @@ impl Model {
             Array::new("fraction", Dtype::F64, vec![1], floats(&[recipe.fraction])),
             Array::new("interior", Dtype::F64, vec![n, interior.dim()], floats(interior.as_slice())),
         ];
-        for (name, bytes) in config.data_files() {
-            let name = format!("{DATA}{}", name.display());
-            arrays.push(Array::new(&name, Dtype::U8, vec![bytes.len()], bytes.to_vec()));
+        for (i, bytes) in config.data().iter().enumerate() {
+            arrays.push(Array::new(&format!("{DATA}{i}"), Dtype::U8, vec![bytes.len()], bytes.to_vec()));
         }
         let text = serde_json::to_string(&header)?;
         let sum = checksum(&text, arrays.iter().map(|a| (a.name.as_str(), a.shape.as_slice(), a.bytes.as_slice())));
@@ -182,8 +181,7 @@ impl Model {
         let solving = "solving the model again";
         let kernels = self.config.kernels(self.config.run_settings().seed, &device);
         let kernels = kernels.map_err(|e| CliError::numerical(solving, e))?;
-        let solved =
-            self.recipe.solve(self.config.problem(), collocation, kernels, &self.config.bilevel_settings());
+        let solved = self.recipe.solve(self.config.problem(), collocation, kernels, &self.config.bilevel_settings());
         solved.map_err(|e| CliError::numerical(solving, e))
     }
 }
@@ -246,12 +244,8 @@ fn read(path: &Path) -> Result<Model, String> {
     }
     let header: Header =
         serde_json::from_str(text).map_err(|e| format!("its header can't be read ({e}); use a newer hyperpde"))?;
-    let mut data = DataFiles::new();
-    for (name, view) in &arrays {
-        if let Some(name) = name.strip_prefix(DATA) {
-            data.insert(PathBuf::from(name), view.data().into());
-        }
-    }
+    let named = (0..).map(|i| file.tensor(&format!("{DATA}{i}")));
+    let data: DataFiles = named.map_while(Result::ok).map(|view| view.data().into()).collect();
     let config = Config::parse_with_data("its configuration", &header.config, data)
         .map_err(|e| format!("its configuration can't be read: {e}"))?;
     let floats = |name: &str| -> Result<(Vec<usize>, Vec<f64>), String> {

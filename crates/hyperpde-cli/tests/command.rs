@@ -22,7 +22,7 @@ fn text(bytes: &[u8]) -> String {
 fn the_help_texts() {
     Program::command().debug_assert();
     insta::assert_snapshot!("help", Program::command().render_long_help().to_string());
-    for name in ["check", "new", "list", "completions"] {
+    for name in ["check", "evaluate", "new", "list", "completions"] {
         let mut program = Program::command();
         program.build();
         let help = program.find_subcommand_mut(name).unwrap().render_long_help().to_string();
@@ -39,7 +39,7 @@ fn new_writes_what_check_accepts() {
         let out = hyperpde(&["new", name, "--out", path]);
         assert!(out.status.success(), "{name}: {}", text(&out.stderr));
         assert_eq!(text(&hyperpde(&["new", name]).stdout), std::fs::read_to_string(&file).unwrap());
-        let out = hyperpde(&["check", path]);
+        let out = hyperpde(&["check", "--no-gradient", path]);
         assert!(out.status.success(), "{name}: {}", text(&out.stderr));
         assert!(text(&out.stdout).contains(&format!("problem     {name}\n")), "{}", text(&out.stdout));
         // A file that is there is not overwritten.

@@ -119,11 +119,11 @@ fn numbers(csv: &str) -> Vec<f64> {
 fn the_command_reads_and_writes_every_format() {
     let folder = Folder::new();
     let posterior = saved(folder.path());
-    let expected =
-        evaluate(config(folder.path()).problem(), &posterior, &points(), &["u_x", "lap(v)"], true).unwrap();
+    let expected = evaluate(config(folder.path()).problem(), &posterior, &points(), &["u_x", "lap(v)"], true).unwrap();
     let flat = points().as_slice().to_vec();
     std::fs::write(folder.join("plain.csv"), "0.15,0.2\n0.5,1.5\n0.95,0.4\n0.77,1.9\n").unwrap();
-    std::fs::write(folder.join("named.csv"), "\u{feff}x, t\r\n0.2,0.15\r\n1.5,0.5\r\n\r\n0.4,0.95\r\n1.9,7.7e-1").unwrap();
+    std::fs::write(folder.join("named.csv"), "\u{feff}x, t\r\n0.2,0.15\r\n1.5,0.5\r\n\r\n0.4,0.95\r\n1.9,7.7e-1")
+        .unwrap();
     npy(&folder.join("p.npy"), &[4, 2], &flat);
     let words = ["--derivative", "u_x", "--derivative", "lap(v)", "--deviation"];
     for file in ["plain.csv", "named.csv", "p.npy"] {

@@ -132,7 +132,7 @@ fn what_is_no_model_is_refused_in_a_sentence() {
     check(&serialize([("u", &other)], metadata).unwrap(), "no model of this program");
     check(&with_header(&good, |h| h.replace("\"format_version\":1", "\"format_version\":2")), "version 2");
     check(&with_header(&good, |h| h.replace("u_t - 0.1*u_xx", "u_t - 0.1*u_xx + w")), "unknown name 'w'");
-    check(&with_header(&good, |h| h.replace("data.csv", "other.csv")), "other.csv");
+    check(&with_header(&good, |h| h.replace("data.csv", "data.txt")), "must end in .csv or .npy");
     check(&with_header(&good, |h| h.replace("\"backend\":\"", "\"backend\":\"x")), "header can't be read");
     assert!(refusal(&folder.join("none.safetensors")).contains("No such file"));
     let empty = folder.join("empty");
@@ -168,7 +168,7 @@ fn every_truncated_or_altered_byte_is_noticed() {
 fn configurations_keep_what_they_read() {
     let folder = Folder::new();
     let config = config(folder.path());
-    let data = config.data_files().clone();
+    let data = config.data().clone();
     assert_eq!(data.len(), 1);
     std::fs::remove_file(folder.join("data.csv")).unwrap();
     assert!(Config::parse("again.toml", common::solved::TEXT, folder.path()).is_err());

@@ -95,6 +95,15 @@ impl<K: Kernel> Posterior<K> {
         Ok(self)
     }
 
+    /// The same without a factor that an earlier call kept: its memory goes to the next solve of the same settings.
+    #[must_use]
+    pub fn without_factor(mut self) -> Self {
+        if let Some(cholesky) = self.cholesky.take() {
+            self.problem.settings.workspace.give(cholesky.into_buffer());
+        }
+        self
+    }
+
     fn factor(&self) -> Result<&Cholesky, GpError> {
         if let Some(cholesky) = self.cholesky.get() {
             return Ok(cholesky);

@@ -1,4 +1,5 @@
-//! `hyperpde check`: reads a configuration, draws its points, forms its rows, and says what it describes.
+//! `hyperpde check`: reads a configuration, draws its points, forms its rows, and says what it describes, what a run of it costs, and whether the
+//! gradient that it would learn by is right.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -7,8 +8,10 @@ use hyperpde_gp::RowBlock;
 use hyperpde_kernels::{Kernel, parameters};
 use hyperpde_pde::Collocation;
 
-use crate::CliError;
 use crate::config::Config;
+use crate::memory::Size;
+use crate::trial::{self, Trial};
+use crate::{CliError, memory};
 
 /// Arguments of `hyperpde check`.
 #[derive(Debug, clap::Args)]
@@ -18,6 +21,9 @@ pub struct Check {
     /// Print the configuration with all defaults filled in, instead of a summary
     #[arg(long)]
     pub resolved: bool,
+    /// Do not hold the gradient of the outer loss against differences
+    #[arg(long)]
+    pub no_gradient: bool,
 }
 
 impl Check {
@@ -25,8 +31,66 @@ impl Check {
         let config = Config::load(&self.config)?;
         let collocation = config.sample()?;
         config.try_equations(&collocation)?;
-        if self.resolved { super::print(&config.to_toml()?) } else { super::print(&summary(&config, &collocation)?) }
+        if self.resolved {
+            return super::print(&config.to_toml()?);
+        }
+        super::print(&summary(&config, &collocation)?)?;
+        let (size, available) = (Size::of(&config, &collocation)?, memory::available_mib()?);
+        drop(collocation);
+        super::print(&memory_line(&size, available))?;
+        self.cost(&config, &size)?;
+        memory::fits(&size, available)
     }
+
+    /// Time and gradient, from a trial on few points.
+    fn cost(&self, config: &Config, size: &Size) -> Result<(), CliError> {
+        let mut trial = match Trial::new(config, size.tensors.is_some()) {
+            Ok(trial) => trial,
+            // The run itself may well fare better with its own number of points.
+            Err(e @ CliError::Numerical { .. }) => {
+                return super::print(&format!("{:<12}not estimated: {}\n", "time", e.full_message()));
+            }
+            Err(e) => return Err(e),
+        };
+        let seconds = trial.seconds(config, size)?;
+        let trial_rows = trial.rows();
+        super::print(&format!(
+            "{:<12}at most {} if every step is taken (from a trial on {trial_rows} rows)\n",
+            "time",
+            duration(seconds)
+        ))?;
+        if size.terms == 0 || self.no_gradient {
+            return Ok(());
+        }
+        let check = trial.gradient()?;
+        let word = if trial::passes(&check) { "passes" } else { "FAILS" };
+        let directions = if check.directions < check.parameters { "random directions" } else { "parameters" };
+        super::print(&format!(
+            "{:<12}{word}: {:.1e} from differences at most, relative, over {} {directions}, on {trial_rows} rows\n",
+            "gradient", check.deviation, check.directions
+        ))?;
+        if trial::passes(&check) {
+            return Ok(());
+        }
+        let why = format!("the gradient of the outer loss deviates by {:.1e} from differences", check.deviation);
+        Err(CliError::numerical("checking the gradient", why))
+    }
+}
+
+fn memory_line(size: &Size, available: Option<f64>) -> String {
+    let available = available.map_or("unknown".to_owned(), memory::shown);
+    format!("{:<12}about {} at the peak, available {available}\n", "memory", memory::shown(size.mib()))
+}
+
+/// Seconds for a reader, two digits.
+fn duration(seconds: f64) -> String {
+    let (value, unit) = match seconds {
+        s if s < 90.0 => (s, "s"),
+        s if s < 5400.0 => (s / 60.0, "min"),
+        s if s < 172_800.0 => (s / 3600.0, "h"),
+        s => (s / 86_400.0, "days"),
+    };
+    if value < 10.0 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
 }
 
 /// What a configuration describes, for a reader.

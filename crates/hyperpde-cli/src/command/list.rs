@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use burn::tensor::Device;
 use hyperpde_kernels::Backend;
 use hyperpde_pde::problems;
 
@@ -52,10 +53,21 @@ impl List {
         section(&mut out, "Optimizers", OPTIMIZERS);
         let state = |b: Backend| if b.is_available() { "compiled in" } else { "not in this program" };
         section(&mut out, "Backends", Backend::ALL.map(|b| (b.name(), state(b))));
+        let devices = Backend::available().into_iter().filter_map(|b| Some((b.name(), b.device().ok()?)));
+        let devices: Vec<_> = devices.map(|(name, device)| (name, device_name(&device))).collect();
+        section(&mut out, "Devices", devices.iter().map(|(name, device)| (*name, device.as_str())));
         // Writing to a String can't fail.
         let _ = writeln!(out, "Functions in expressions\n  {}, {LAPLACIAN}", Function::ALL.join(", "));
         out
     }
+}
+
+/// What burn calls a device, and for a processor its cores.
+fn device_name(device: &Device) -> String {
+    let name = format!("{device:?}");
+    let name = name.trim_start_matches("Device<").trim_end_matches('>');
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if name.contains("Cpu") { format!("{name}, {cores} threads") } else { name.to_owned() }
 }
 
 fn section<'a>(out: &mut String, title: &str, entries: impl IntoIterator<Item = (&'a str, &'a str)>) {

@@ -28,13 +28,13 @@ pub struct Program {
 /// A subcommand with its arguments.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Read a configuration and say what it describes, without solving anything
+    /// Read a configuration and say what it describes and what a run costs; check its gradient on a few points
     Check(Check),
     /// Evaluate a saved model at points of a file: fields, derivatives, standard deviations
     Evaluate(Evaluate),
     /// Write a commented configuration to start from
     New(New),
-    /// List problems, kernels, samplers, optimizers and backends
+    /// List problems, kernels, samplers, optimizers, backends and devices
     List(List),
     /// Write the completion script of a shell to standard output
     Completions(Completions),

@@ -79,11 +79,12 @@ impl Reader<'_> {
     }
 
     fn contents(&self, file: &Path) -> Result<Arc<[u8]>, String> {
+        let mut used = self.used.borrow_mut();
         let bytes = match &self.files {
             Files::In(folder) => tables::contents(&folder.join(file))?.into(),
-            Files::Given(files) => files.get(file).cloned().ok_or("it is not among the files at hand")?,
+            Files::Given(files) => files.get(used.len()).cloned().ok_or("it is not among the files at hand")?,
         };
-        self.used.borrow_mut().insert(file.to_path_buf(), Arc::clone(&bytes));
+        used.push(Arc::clone(&bytes));
         Ok(bytes)
     }
 }

@@ -42,7 +42,6 @@ mod trial;
 mod values;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -76,11 +75,11 @@ pub struct Config {
     system: Option<System>,
     kernels: Vec<KernelConfig>,
     settings: settings::Settings,
-    data_files: DataFiles,
+    data: DataFiles,
 }
 
-/// Contents of data files by their names in the configuration.
-pub type DataFiles = BTreeMap<PathBuf, Arc<[u8]>>;
+/// Contents of data files, one per set of observations that has one, in their order.
+pub type DataFiles = Vec<Arc<[u8]>>;
 
 impl PartialEq for Config {
     /// Whether both say the same, wherever in their files.
@@ -118,12 +117,12 @@ impl Config {
         Self::read(name, text, Files::In(folder.into()))
     }
 
-    /// Reads a text whose data files are at hand, as [`Config::data_files`] gives them.
+    /// Reads a text whose data files are at hand, as [`Config::data`] gives them.
     ///
     /// # Errors
-    /// [`ConfigError`] for the first fault, a data file that is not among them included.
-    pub fn parse_with_data(name: &str, text: &str, data_files: DataFiles) -> Result<Self, ConfigError> {
-        Self::read(name, text, Files::Given(data_files))
+    /// [`ConfigError`] for the first fault; too few data files are one.
+    pub fn parse_with_data(name: &str, text: &str, data: DataFiles) -> Result<Self, ConfigError> {
+        Self::read(name, text, Files::Given(data))
     }
 
     fn read(name: &str, text: &str, files: Files) -> Result<Self, ConfigError> {
@@ -138,13 +137,13 @@ impl Config {
         let document = reader.complete(document, &problem)?;
         let settings = reader.settings(&document, &problem)?;
         let kernels = reader.kernels(&document, &problem)?;
-        let data_files = reader.used.take();
-        Ok(Self { document, source, problem, system, kernels, settings, data_files })
+        let data = reader.used.take();
+        Ok(Self { document, source, problem, system, kernels, settings, data })
     }
 
     /// The data files that were read, as they were then.
-    pub fn data_files(&self) -> &DataFiles {
-        &self.data_files
+    pub fn data(&self) -> &DataFiles {
+        &self.data
     }
 
     /// The configuration with all defaults filled in, as TOML.
@@ -203,6 +202,11 @@ impl Config {
             ..BilevelSettings::published(self.problem.defaults(), settings.run.seed)
         };
         settings.run.apply(published)
+    }
+
+    /// Which implementation of the pair stage is asked for.
+    pub fn assembly(&self) -> AssemblyChoice {
+        self.settings.assembly
     }
 
     /// How points are spread.

@@ -1,0 +1,276 @@
+//! How much memory a run takes, and whether there is so much.
+//!
+//! With `n` rows, at most `s` of one kind, `m` validation rows, `F` folds (else 1) and blocks of `g` points at which the solution is evaluated,
+//!
+//! ```text
+//! learning    F (n² + n m)                  the inner system and the validation block of every term of the outer loss
+//! scoring     n² + (n + s) g                the kept factor, and the blocks of a posterior variance
+//! ```
+//!
+//! floats, of which the larger counts, beside what the program takes by itself and what goes with single points. Where the fused pair stage does
+//! not take kernels or derivatives, tensor operations assemble these blocks and hold many arrays of their size at once: how many, a run on a few points
+//! tells.
+
+use std::fs;
+use std::path::Path;
+
+use hyperpde_gp::RowBlock;
+use hyperpde_kernels::{JetSpace, Kernel, Operator, fused};
+use hyperpde_pde::{Collocation, Problem};
+
+use crate::config::{AssemblyChoice, Config};
+use crate::{CliError, trial};
+
+/// The variable that lowers or raises the limit, in MiB.
+pub const LIMIT_VARIABLE: &str = "HYPERPDE_MEMORY_LIMIT_MIB";
+
+const MIB: f64 = (1 << 20) as f64;
+/// What the program takes by itself: code, threads, reports. Measured, as all below.
+const BASE_MIB: f64 = 20.0;
+/// Bytes per row (features with their derivatives, forward and backward) and per point of the test grid.
+const ROW_BYTES: f64 = 4096.0;
+const GRID_BYTES: f64 = 256.0;
+/// Points at which a posterior is evaluated in one block, and floats of that block (see `hyperpde_gp::Posterior`).
+const BLOCK_POINTS: f64 = 4096.0;
+const BLOCK_FLOATS: f64 = (4 << 20) as f64;
+
+/// Arrays that tensor operations hold at once, as large as the blocks they assemble.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Tensors {
+    /// With the gradient of the outer loss.
+    pub learning: f64,
+    /// When the solution is evaluated.
+    pub scoring: f64,
+}
+
+/// The least of it per pair of derivatives, and per derivative: what a Gaussian kernel takes. A trial can't see what it takes in a process that holds on to
+/// memory from earlier work.
+const LEAST_LEARNING: f64 = 3.0;
+const LEAST_SCORING: f64 = 4.0;
+
+/// What the cost of a run depends on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Size {
+    /// Rows of the inner system.
+    pub rows: usize,
+    /// Most rows of one kind.
+    pub largest: usize,
+    /// Validation rows of a term of the outer loss.
+    pub validation: usize,
+    /// Terms of the outer loss, none without learning.
+    pub terms: usize,
+    /// Most points at which the solution is evaluated.
+    pub grid: usize,
+    /// Fields.
+    pub fields: usize,
+    /// If tensor operations assemble.
+    pub tensors: Option<Tensors>,
+}
+
+impl Size {
+    /// Of a run with these points.
+    pub fn of(config: &Config, collocation: &Collocation) -> Result<Self, CliError> {
+        let (problem, run) = (config.problem(), config.run_settings());
+        let count = |blocks: &[RowBlock]| blocks.iter().map(RowBlock::len).sum::<usize>();
+        let equations = problem.equations().equations();
+        let observed = count(&collocation.observations);
+        let rows = equations * collocation.interior.len() + count(&collocation.boundary) + observed;
+        let held_out = match config.folds() {
+            Some(folds) => observed.div_ceil(folds),
+            None => (config.held_out() * observed as f64).ceil() as usize,
+        };
+        let terms = if run.outer_steps > 0 { config.folds().unwrap_or(1) } else { 0 };
+        let blocks = collocation.boundary.iter().chain(&collocation.observations).map(RowBlock::len);
+        Ok(Self {
+            rows,
+            largest: blocks.max().unwrap_or(0).max(collocation.interior.len()),
+            validation: equations * run.batch + held_out,
+            terms,
+            grid: problem.test_grid().points().len().max(config.bilevel_settings().monitor),
+            fields: problem.fields().len(),
+            tensors: tensors(config)?,
+        })
+    }
+
+    /// Bytes at the peak.
+    pub fn bytes(&self) -> f64 {
+        let [n, s, m, terms, grid] =
+            [self.rows, self.largest, self.validation, self.terms, self.grid].map(|count| count as f64);
+        let points = grid.min((BLOCK_FLOATS / n).clamp(8.0, BLOCK_POINTS));
+        let learning = terms * (n * n + n * m);
+        let floats = match self.tensors {
+            None => learning.max(n * n + (n + s) * points),
+            Some(tensors) => (tensors.learning * learning).max(n * n + n * points + tensors.scoring * s * points),
+        };
+        BASE_MIB * MIB + ROW_BYTES * (n + m) + GRID_BYTES * grid + 8.0 * floats
+    }
+
+    /// The same in MiB.
+    pub fn mib(&self) -> f64 {
+        self.bytes() / MIB
+    }
+}
+
+/// What tensor operations hold, nothing if the fused stage takes all kernels and rows.
+fn tensors(config: &Config) -> Result<Option<Tensors>, CliError> {
+    let (problem, device) = (config.problem(), config.backend().device().map_err(|e| CliError::Input(e.to_string()))?);
+    let kernels = config
+        .kernels(config.run_settings().seed, &device)
+        .map_err(|e| CliError::numerical("building the kernels", e))?;
+    let dim = problem.domain().dim();
+    let (mut fused, mut most) = (config.assembly() != AssemblyChoice::Tensor, 0.0);
+    for (field, kernel) in kernels.iter().enumerate() {
+        let space = JetSpace::of_operators(dim, &operators(problem, field));
+        fused &= kernel.form(dim).is_some_and(|form| fused::supports(form, dim, &space));
+        most = f64::max(most, space.indices().len() as f64);
+    }
+    if fused {
+        return Ok(None);
+    }
+    let least = Tensors { learning: LEAST_LEARNING * most * most, scoring: LEAST_SCORING * most };
+    Ok(Some(trial::tensors(config)?.map_or(least, |found| Tensors {
+        learning: found.learning.max(least.learning),
+        scoring: found.scoring.max(least.scoring),
+    })))
+}
+
+/// All operators that equations, conditions and observations apply to a field.
+fn operators(problem: &Problem, field: usize) -> Vec<Operator> {
+    let unknowns = problem.equations().unknowns();
+    let equations = unknowns.iter().filter(|q| q.field == field).map(|q| q.operator.clone());
+    let terms = problem.conditions().iter().flat_map(|c| c.terms());
+    let conditions = terms.filter(|t| t.field == field).map(|t| t.operator.clone());
+    let data = problem.observations().iter().filter(|o| o.field() == field).map(|o| o.operator().clone());
+    equations.chain(conditions).chain(data).collect()
+}
+
+/// Peak memory of a run, estimated, in MiB. Where tensor operations assemble, a trial on a few points tells how much they take, which is seen best in a
+/// process that has done nothing else before.
+///
+/// # Errors
+/// As [`Config::sample`], and [`CliError::Numerical`] if such a trial fails.
+pub fn estimate_mib(config: &Config) -> Result<f64, CliError> {
+    Ok(Size::of(config, &config.sample()?)?.mib())
+}
+
+/// Memory that a run may take, in MiB: what [`LIMIT_VARIABLE`] says, else the least of what the system has left (`MemAvailable` of Linux) and what is
+/// left to the process's control groups. `None` where the system doesn't tell.
+///
+/// # Errors
+/// [`CliError::Input`] for a variable that is no number.
+pub fn available_mib() -> Result<Option<f64>, CliError> {
+    if let Some(text) = std::env::var_os(LIMIT_VARIABLE) {
+        let number = text.to_str().and_then(|t| t.trim().parse::<f64>().ok()).filter(|n| *n > 0.0);
+        let refused =
+            || CliError::Input(format!("{LIMIT_VARIABLE} is {}: it must be a number above 0", text.display()));
+        return number.map(Some).ok_or_else(refused);
+    }
+    let system = fs::read_to_string("/proc/meminfo").ok().and_then(|text| kibibytes(&text, "MemAvailable:"));
+    let groups =
+        fs::read_to_string("/proc/self/cgroup").ok().and_then(|text| group_limit(Path::new("/sys/fs/cgroup"), &text));
+    Ok(system.into_iter().chain(groups).reduce(f64::min).map(|bytes| bytes / MIB))
+}
+
+/// Refuses a run that would not fit into memory, before it starts.
+///
+/// # Errors
+/// [`CliError::Input`] with the estimate and the limit, and as [`estimate_mib`].
+pub fn ensure_fits(config: &Config) -> Result<(), CliError> {
+    let size = Size::of(config, &config.sample()?)?;
+    fits(&size, available_mib()?)
+}
+
+/// Holds an estimate to a limit.
+pub(crate) fn fits(size: &Size, available: Option<f64>) -> Result<(), CliError> {
+    let needed = size.mib();
+    match available.filter(|available| needed > *available) {
+        None => Ok(()),
+        Some(available) => Err(CliError::Input(format!(
+            "the run would take about {} of memory for {} rows, and {} are available; lower `interior`, `boundary` or `batch` \
+             (half of the rows take a quarter), or set {LIMIT_VARIABLE} if there is more",
+            shown(needed),
+            size.rows,
+            shown(available)
+        ))),
+    }
+}
+
+/// Mebibytes for a reader.
+pub(crate) fn shown(mib: f64) -> String {
+    if mib < 10_000.0 { format!("{mib:.0} MiB") } else { format!("{:.1} GiB", mib / 1024.0) }
+}
+
+/// A line such as `MemAvailable:   12 kB`, in bytes.
+pub(crate) fn kibibytes(text: &str, key: &str) -> Option<f64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+    Some(1024.0 * line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()?)
+}
+
+/// Bytes that the process's control groups leave it, from the folder where they are mounted and the text of `/proc/self/cgroup`: the least over the
+/// group and those above it, version 2 or 1.
+fn group_limit(mount: &Path, groups: &str) -> Option<f64> {
+    let mut least: Option<f64> = None;
+    for line in groups.lines() {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(group)) = (parts.next(), parts.next()) else { continue };
+        let (root, files) = match controllers {
+            "" => (mount.to_path_buf(), ["memory.max", "memory.current"]),
+            "memory" => (mount.join("memory"), ["memory.limit_in_bytes", "memory.usage_in_bytes"]),
+            _ => continue,
+        };
+        // Inside a container the group's own path may not be mounted; its root then is.
+        for folder in root.join(group.trim_start_matches('/')).ancestors().take_while(|f| f.starts_with(&root)) {
+            let number = |name: &str| fs::read_to_string(folder.join(name)).ok()?.trim().parse::<f64>().ok();
+            if let (Some(limit), Some(used)) = (number(files[0]), number(files[1])) {
+                // Files in the cache count as used, and go when the memory is needed.
+                let cached = fs::read_to_string(folder.join("memory.stat")).ok().and_then(|text| inactive(&text));
+                let left = (limit - used + cached.unwrap_or(0.0)).max(0.0);
+                least = Some(least.map_or(left, |l| l.min(left)));
+            }
+        }
+    }
+    least
+}
+
+/// Bytes of files in the cache that nobody needs, in `memory.stat`.
+fn inactive(stat: &str) -> Option<f64> {
+    let value = |key: &str| stat.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix(' ')?.parse().ok());
+    value("total_inactive_file").or_else(|| value("inactive_file"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn limits_of_control_groups() {
+        let mount = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let file = mount.path().join(path);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        };
+        assert_eq!(group_limit(mount.path(), "0::/a/b\n"), None);
+        write("a/b/memory.max", "max\n");
+        write("a/b/memory.current", "100\n");
+        assert_eq!(group_limit(mount.path(), "0::/a/b\n"), None);
+        // The group above has the limit.
+        write("a/memory.max", "1000\n");
+        write("a/memory.current", "400\n");
+        assert_eq!(group_limit(mount.path(), "0::/a/b\n"), Some(600.0));
+        write("a/memory.stat", "file 300\ninactive_file 200\n");
+        assert_eq!(group_limit(mount.path(), "1:cpu:/a\n0::/a/b\n"), Some(800.0));
+        // Version 1, whose path is not mounted in the container.
+        write("memory/memory.limit_in_bytes", "500\n");
+        write("memory/memory.usage_in_bytes", "450\n");
+        assert_eq!(group_limit(mount.path(), "4:memory:/docker/0f\n"), Some(50.0));
+        assert_eq!(group_limit(mount.path(), "rubbish\n:\n"), None);
+    }
+
+    #[test]
+    fn numbers_of_the_system() {
+        assert_eq!(kibibytes("MemTotal: 9 kB\nMemAvailable:   12 kB\n", "MemAvailable:"), Some(12.0 * 1024.0));
+        assert_eq!(kibibytes("MemAvailable: lots\n", "MemAvailable:"), None);
+    }
+}
