@@ -61,8 +61,9 @@ pub(crate) struct Size {
     pub terms: usize,
     /// Most points at which the solution is evaluated.
     pub grid: usize,
-    /// Fields.
+    /// Fields, and their derivatives in the equations.
     pub fields: usize,
+    pub unknowns: usize,
     /// If tensor operations assemble.
     pub tensors: Option<Tensors>,
 }
@@ -88,6 +89,7 @@ impl Size {
             terms,
             grid: problem.test_grid().points().len().max(config.bilevel_settings().monitor),
             fields: problem.fields().len(),
+            unknowns: problem.equations().unknowns().len(),
             tensors: tensors(config)?,
         })
     }

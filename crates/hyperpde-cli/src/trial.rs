@@ -7,7 +7,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, Event, GradientCheck};
+use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, Event, GradientCheck, StepControl};
 use hyperpde_gp::{Posterior, RowBlock, SolveSettings, Stage, StageTimes};
 use hyperpde_kernels::AnyKernel;
 use hyperpde_linalg::{Cholesky, JitterPolicy};
@@ -32,6 +32,8 @@ const FACTORED: usize = 1024;
 const REPEATS: usize = 3;
 /// Bytes per second at which a triangular solve reads the factor, slow for a machine of today.
 const BANDWIDTH: f64 = 5e9;
+/// Lengths of a Gauss-Newton step that backtracking tries at most.
+const TRIES: f64 = 12.0;
 /// Gauss-Newton steps of the solves with the kernel frozen, before and after learning, at most.
 const FROZEN_STEPS: usize = 30;
 
@@ -138,7 +140,12 @@ impl Trial {
         let run = config.run_settings();
         let learning = run.gauss_newton_steps.saturating_sub(run.warm_up) * run.outer_steps * full.terms;
         let solves = run.gauss_newton_steps + 2 * FROZEN_STEPS.max(run.gauss_newton_steps);
-        let each = learning as f64 * cost.outer(full) + solves as f64 * cost.solve(full);
+        let step = match run.step_control {
+            StepControl::Full => cost.solve(full) + cost.latents(full),
+            // A shortened step factors once more, and every try evaluates the unknowns.
+            StepControl::Backtracking => 2.0 * cost.solve(full) + TRIES * cost.latents(full),
+        };
+        let each = learning as f64 * cost.outer(full) + solves as f64 * step;
         // The error is shown after every step of learning, and before and after it.
         Ok(each + (run.gauss_newton_steps + 2) as f64 * cost.values(full) + cost.deviations(full))
     }
@@ -203,6 +210,12 @@ impl Cost {
     fn solve(&self, size: &Size) -> f64 {
         let n = size.rows as f64;
         self.forward * n * n + self.cubed * n.powi(3) + 8.0 * n * n / BANDWIDTH + self.point * n
+    }
+
+    /// The unknowns at the collocation points.
+    fn latents(&self, size: &Size) -> f64 {
+        let [n, points, unknowns] = [size.rows, size.largest, size.unknowns].map(|count| count as f64);
+        self.evaluate * n * points * unknowns
     }
 
     /// All fields on the test grid.
