@@ -54,6 +54,13 @@ impl Config {
         config
     }
 
+    /// All that numbers depend on but backend and data files, as text.
+    pub(crate) fn fingerprint(&self) -> Result<String, ConfigError> {
+        let mut config = self.clone();
+        (config.document.output, config.document.backend) = (None, None);
+        config.to_toml()
+    }
+
     /// The data files, in the order of the observations, as [`Config::data`].
     pub fn data_files(&self) -> Vec<&Path> {
         let sets = self.document.observations.iter().map(Spanned::get_ref);

@@ -95,7 +95,7 @@ impl RunFolder {
 
     /// What the run's numbers depend on: the configuration but for its output, the content of data files, backend, version.
     pub fn origin(config: &Config) -> Result<Origin, CliError> {
-        let mut text = config.without_output().to_toml()?;
+        let mut text = config.fingerprint()?;
         config.data().iter().for_each(|bytes| text.push_str(&digest(bytes)));
         Ok(Origin::new(&text, config.backend()))
     }
@@ -135,7 +135,7 @@ fn refuse_if_taken(path: &Path) -> Result<(), CliError> {
     let shown = path.display();
     let advice = match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(e) if e.kind() == ErrorKind::NotADirectory => {
+        Err(_) if path.is_file() => {
             return Err(CliError::Input(format!("{shown} is a file; name another folder with --out")));
         }
         Err(e) => return Err(CliError::io("read the folder", path, e)),
