@@ -11,7 +11,8 @@ use common::Folder;
 use common::process::{SMALL, hyperpde, json, numbers, refused, succeed, text};
 use hyperpde_cli::config::{Config, commented};
 use hyperpde_cli::runs::{self, RunOptions};
-use hyperpde_cli::{Experiment, RunReport};
+use hyperpde_cli::{Experiment, Model, RunReport, read_arrays};
+use hyperpde_kernels::Points;
 
 /// A run of a second.
 fn short() -> String {
@@ -33,7 +34,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-const FILES: [&str; 15] = [
+const FILES: [&str; 16] = [
     "checkpoints",
     "config.toml",
     "deviation_u.png",
@@ -44,6 +45,7 @@ const FILES: [&str; 15] = [
     "length_scales.svg",
     "log.txt",
     "metrics.jsonl",
+    "model.safetensors",
     "report.html",
     "report.json",
     "solution.safetensors",
@@ -75,6 +77,15 @@ fn learn_fills_a_folder_and_report_draws_it_again() {
     let read = RunReport::from_json(&fs::read_to_string(&copy).unwrap(), "u").unwrap();
     assert_eq!(read.table(), table);
     assert!(table.contains("before learning") && table.contains("after learning"), "{table}");
+
+    // The saved model has the bits of the solution.
+    let read = |name: &str| {
+        let arrays = read_arrays(&out.join("solution.safetensors")).unwrap();
+        arrays.into_iter().find(|a| a.name == name).unwrap().values
+    };
+    let model = Model::load(&out).unwrap();
+    let points = Points::new(2, read("points")).unwrap();
+    assert_eq!(model.posterior().unwrap().values(0, &points).unwrap(), read("u"));
 
     // Everything that can be drawn is drawn again, byte for byte.
     let drawn = |name: &&str| name.ends_with(".png") || name.ends_with(".svg") || name.ends_with(".html");
@@ -191,6 +202,12 @@ fn what_is_no_folder_of_a_run_is_refused() {
     let shown = refused(&["learn", &file, "--out", &path("new")], 2);
     assert!(shown.contains("equation 1") && shown.contains("case.toml"), "{shown}");
     assert!(!folder.join("new").exists());
+    // So is a run that is too large.
+    fs::write(&file, short()).unwrap();
+    let large =
+        hyperpde(&["learn", &file, "--out", &path("new")]).env("HYPERPDE_MEMORY_LIMIT_MIB", "1").output().unwrap();
+    assert_eq!(large.status.code(), Some(2));
+    assert!(text(&large.stderr).contains("of memory") && !folder.join("new").exists(), "{}", text(&large.stderr));
     let shown = refused(&["learn", &file, "--seed", "-1"], 2);
     assert!(shown.contains("whole number"), "{shown}");
     let shown = refused(&["learn", &file, "--seed", "18446744073709551615"], 2);

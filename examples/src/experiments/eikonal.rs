@@ -20,6 +20,11 @@ pub fn experiment() -> Result<Experiment<Gibbs>, CliError> {
         .with_sampler(Sampler::Sobol)
         // From the zero function the iterates are high by several units at first and come down by whole steps only. A kernel fitted to
         // them may settle on a solution that bends at the boundary where no points are, and makes the residual small elsewhere.
-        .with_settings(|published| RunSettings { warm_up: 10, batch: 900, step_control: StepControl::Full, ..published })
+        .with_settings(|published| RunSettings {
+            warm_up: 10,
+            batch: 900,
+            step_control: StepControl::Full,
+            ..published
+        })
         .with_larger_cloud())
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::cloud::{Cloud, CloudPlan, sampling};
 use super::output::Picture;
-use super::solve::{Solved, frozen_settings, score};
+use super::solve::{Solved, frozen_settings};
 use super::spread::Spread;
 use super::watch::Watch;
 use super::{Experiment, ScoredData};
@@ -22,7 +22,9 @@ use crate::config::Config;
 use crate::logging::warnings_in;
 use crate::report::{KernelState, LargerCloud};
 use crate::runs::{Journal, RunOptions, interrupt};
-use crate::{CliError, CommonFlags, PerField, Precision, RunReport, RunSettings, peak_rss_mb, take_warnings};
+use crate::{
+    CliError, CommonFlags, MODEL_FILE, Model, PerField, Precision, RunReport, RunSettings, peak_rss_mb, take_warnings,
+};
 
 /// What a run is made with.
 struct Plan {
@@ -146,6 +148,9 @@ impl<K: Kernel> Experiment<K> {
         };
         let picture =
             Picture::new(&self.problem, &training.collocation).with_fields(&after.predictions, &spread, fields)?;
+        if let (Some(config), Some(folder)) = (&self.config, &plan.out) {
+            Model::save(&folder.join(MODEL_FILE), config, &after.recipe)?;
+        }
         self.write(plan, &report, &picture, journal.is_some())?;
         Ok(report)
     }
@@ -238,9 +243,7 @@ impl<K: Kernel> Experiment<K> {
         let kernels = kernels.iter().map(Module::valid).collect();
         let begin =
             |snapshot: Option<&Snapshot>| begun(&self.problem, collocation.clone(), kernels, &settings, snapshot);
-        let outcome = self.follow(begin, &settings, plan.quiet, journal, report)?;
-        let (errors, predictions) = score(&self.problem, &outcome.last)?;
-        Ok(Solved { posterior: outcome.last, errors, predictions })
+        Solved::of(&self.problem, self.follow(begin, &settings, plan.quiet, journal, report)?)
     }
 
     /// Begins a loop, or goes on with it, and shows and records it to its end.

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, GaussNewtonRecord, Observer, Outcome};
+use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, GaussNewtonRecord, Observer, Outcome, SolveSnapshot};
 use hyperpde_gp::Posterior;
 use hyperpde_kernels::Kernel;
 use hyperpde_pde::{Collocation, Problem};
@@ -18,6 +18,8 @@ const FROZEN_TOLERANCE: f64 = 1e-7;
 /// The posterior of a frozen solve with its errors.
 pub(super) struct Solved<K: Kernel> {
     pub posterior: Arc<Posterior<K>>,
+    /// What makes it again.
+    pub recipe: SolveSnapshot,
     /// Per score, none without a reference.
     pub errors: Vec<FieldErrors>,
     /// Fields on the test grid, `[fields][n]`.
@@ -59,8 +61,15 @@ pub(super) fn frozen<K: Kernel>(
     };
     let outcome = solve().map_err(|e| CliError::numerical("solving with the kernel frozen", e))?;
     interrupt::check()?;
-    let (errors, predictions) = score(problem, &outcome.last)?;
-    Ok(Solved { posterior: outcome.last, errors, predictions })
+    Solved::of(problem, outcome)
+}
+
+impl<K: Kernel> Solved<K> {
+    /// The last iterate of a solve.
+    pub fn of(problem: &Problem, outcome: Outcome<K>) -> Result<Self, CliError> {
+        let (errors, predictions) = score(problem, &outcome.last)?;
+        Ok(Self { posterior: outcome.last, recipe: outcome.recipe, errors, predictions })
+    }
 }
 
 /// Errors of every scored quantity on the test grid (none without a reference), and the predictions `[fields][n]`.

@@ -41,7 +41,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::logging::{LogCopy, copy_line};
-use crate::{CliError, Experiment, RunReport};
+use crate::{CliError, Experiment, RunReport, memory};
 
 use folder::RunFolder;
 pub(crate) use journal::Journal;
@@ -59,13 +59,12 @@ pub struct RunOptions {
 /// Begins the run of a configuration in a new folder, and goes through with it. With `steps = 0` in `[outer]` the kernel is kept.
 ///
 /// # Errors
-/// [`CliError::Input`] for a folder that is not empty, [`CliError::Config`] for equations or conditions without values,
+/// [`CliError::Input`] for a folder that is not empty and a run that does not fit into memory, [`CliError::Config`] for equations or conditions without values,
 /// [`CliError::Numerical`] if solving fails, [`CliError::Io`] or [`CliError::Figure`] for files that can't be written,
 /// [`CliError::Interrupted`] after Ctrl-C in the `hyperpde` command.
 pub fn start(config: &Config, folder: &Path, options: &RunOptions) -> Result<RunReport, CliError> {
-    let collocation = config.sample()?;
-    config.try_equations(&collocation)?;
-    drop(collocation);
+    config.try_equations(&config.sample()?)?;
+    memory::ensure_fits(config)?;
     go_on(&RunFolder::create(folder, config)?, options)
 }
 
@@ -77,6 +76,7 @@ pub fn start(config: &Config, folder: &Path, options: &RunOptions) -> Result<Run
 pub fn resume(folder: &Path, options: &RunOptions) -> Result<RunReport, CliError> {
     let folder = RunFolder::open(folder)?;
     if !folder.report_file().is_file() {
+        memory::ensure_fits(&Config::load(folder.config_file())?)?;
         return go_on(&folder, options);
     }
     log::info!("the run in {} is finished", folder.path().display());
