@@ -148,8 +148,8 @@ impl<K: Kernel> Experiment<K> {
         };
         let picture =
             Picture::new(&self.problem, &training.collocation).with_fields(&after.predictions, &spread, fields)?;
-        if let (Some(config), Some(folder)) = (&self.config, &plan.out) {
-            Model::save(&folder.join(MODEL_FILE), config, &after.recipe)?;
+        if let (Some(config), Some(journal)) = (&self.config, &journal) {
+            Model::save(&journal.folder().join(MODEL_FILE), config, &after.recipe)?;
         }
         self.write(plan, &report, &picture, journal.is_some())?;
         Ok(report)
