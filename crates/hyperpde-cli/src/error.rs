@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use crate::config::ConfigError;
 use crate::figures::FigureError;
+use crate::runs::interrupt;
 
 /// A failure of a command.
 ///
@@ -39,12 +40,22 @@ pub enum CliError {
         /// The system's reason.
         source: io::Error,
     },
-    /// A report could not be turned into JSON.
-    #[error("cannot write the report as JSON")]
+    /// A report could not be turned into JSON, or JSON into a report.
+    #[error("the report and its JSON do not fit")]
     Json(#[from] serde_json::Error),
     /// A figure could not be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),
+    /// The user ended the run.
+    #[error("interrupted{}", folder.as_deref().map(resume_advice).unwrap_or_default())]
+    Interrupted {
+        /// The run's folder, if there is one.
+        folder: Option<PathBuf>,
+    },
+}
+
+fn resume_advice(folder: &Path) -> String {
+    format!("; `hyperpde resume {}` goes on with the run", folder.display())
 }
 
 impl From<hyperpde_pde::PdeError> for CliError {
@@ -60,11 +71,12 @@ impl CliError {
         Self::Numerical { doing: doing.into(), source: source.into() }
     }
 
-    /// The process exit status: 2 for [`CliError::Input`] and [`CliError::Config`], else 1.
+    /// The process exit status: 2 for [`CliError::Input`] and [`CliError::Config`], 130 for [`CliError::Interrupted`], else 1.
     #[must_use]
     pub fn status(&self) -> u8 {
         match self {
             Self::Input(_) | Self::Config(_) => 2,
+            Self::Interrupted { .. } => interrupt::STATUS,
             Self::Numerical { .. } | Self::Io { .. } | Self::Json(_) | Self::Figure(_) => 1,
         }
     }
@@ -99,6 +111,7 @@ pub fn exit_code(outcome: Result<(), CliError>) -> ExitCode {
                     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
                     eprintln!("{}", fault.render(colour));
                 }
+                CliError::Interrupted { .. } => eprintln!("{error}"),
                 _ => eprintln!("error: {}", error.full_message()),
             }
             ExitCode::from(error.status())

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use hyperpde_bilevel::{OptimizerKind, StepControl};
 use hyperpde_kernels::Backend;
 use hyperpde_pde::Sampler;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Largest count a flag accepts: the matrices are dense, and 10⁶ rows would already fill 8 TB.
 const MAX_COUNT: usize = 1_000_000;
@@ -38,6 +38,12 @@ impl fmt::Display for Precision {
 impl Serialize for Precision {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Precision {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -125,7 +131,7 @@ fn parse_sampler(text: &str) -> Result<Sampler, String> {
     }
 }
 
-fn parse_seed(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
 }
 

@@ -49,8 +49,10 @@
 
 mod arrays;
 mod atomic;
+pub mod checkpoint;
 pub mod command;
 pub mod config;
+mod digest;
 mod error;
 mod evaluate;
 mod example;
@@ -62,15 +64,18 @@ pub mod html;
 mod logging;
 pub mod memory;
 mod model;
+mod per_field;
 mod progress;
 mod report;
 pub mod reproduce;
+pub mod runs;
+mod sealed;
 mod settings;
 mod table;
 mod tables;
 mod trial;
 
-pub use arrays::{NamedArray, write_arrays};
+pub use arrays::{NamedArray, read_arrays, write_arrays};
 pub use atomic::write_atomic;
 pub use error::{CliError, exit_code};
 pub use evaluate::{Evaluation, evaluate};
@@ -80,9 +85,10 @@ pub use flags::{CommonFlags, Precision};
 pub use hyperpde_kernels::Backend;
 pub use logging::{init_logging, take_warnings};
 pub use model::{MODEL_FILE, Model};
+pub use per_field::PerField;
 pub use progress::{RunProgress, StepLine};
 pub use report::{
-    CloudErrors, ConstantKernel, FieldErrors, KernelState, LargerCloud, PerField, RunReport, StepRecord, peak_rss_mb,
+    CloudErrors, ConstantKernel, FieldErrors, KernelState, LargerCloud, RunReport, StepRecord, peak_rss_mb,
 };
 pub use settings::RunSettings;
 pub use table::{TableRow, table};

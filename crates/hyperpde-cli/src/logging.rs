@@ -1,5 +1,6 @@
 //! Log messages that don't tear the progress bar.
 
+use std::fs::File;
 use std::io::Write;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -24,6 +25,57 @@ pub fn take_warnings() -> Vec<String> {
     std::mem::take(&mut *WARNINGS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
+/// Where lines are copied to, the log of a run.
+static COPY: Mutex<Option<File>> = Mutex::new(None);
+
+/// Copies messages and progress into a file for as long as it lives.
+pub(crate) struct LogCopy(());
+
+impl LogCopy {
+    /// Starts to copy; one file at a time.
+    pub fn to(file: File) -> Self {
+        *COPY.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+        Self(())
+    }
+}
+
+impl Drop for LogCopy {
+    fn drop(&mut self) {
+        *COPY.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Adds a line to the log of the run, if there is one.
+pub(crate) fn copy_line(line: &str) {
+    if let Some(file) = COPY.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        // One call per line, so that a process that is killed leaves whole lines; a full disk must not end a run over its log.
+        let _ = file.write_all(format!("{line}\n").as_bytes());
+    }
+}
+
+/// A warning as a line of a log.
+const WARNING: &str = "warn: ";
+
+/// The warnings in the text of a log, each once.
+pub(crate) fn warnings_in(log: &str) -> Vec<String> {
+    let mut warnings: Vec<String> = Vec::new();
+    for text in log.lines().filter_map(|line| line.strip_prefix(WARNING)) {
+        if warnings.len() < KEPT_WARNINGS && warnings.iter().all(|w| w != text) {
+            warnings.push(text.to_owned());
+        }
+    }
+    warnings
+}
+
+/// A message as it is shown: its level unless it is information.
+fn line(record: &Record<'_>) -> String {
+    match record.level() {
+        Level::Info => record.args().to_string(),
+        Level::Warn => format!("{WARNING}{}", record.args()),
+        level => format!("{}: {}", level.as_str().to_lowercase(), record.args()),
+    }
+}
+
 /// Sends `log` messages to standard error, above the progress bar if there is one.
 ///
 /// Level: `info` (only `warn` with `quiet`), with the graphics layers held at `warn`; the variable `RUST_LOG`
@@ -31,10 +83,7 @@ pub fn take_warnings() -> Vec<String> {
 pub fn init_logging(quiet: bool) {
     let filter = if quiet { "warn" } else { "info,cubecl=warn,wgpu=warn,naga=warn" };
     let inner = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(filter))
-        .format(|out, record| match record.level() {
-            Level::Info => writeln!(out, "{}", record.args()),
-            level => writeln!(out, "{}: {}", level.as_str().to_lowercase(), record.args()),
-        })
+        .format(|out, record| writeln!(out, "{}", line(record)))
         .build();
     let level = inner.filter();
     if log::set_boxed_logger(Box::new(BarLogger { inner })).is_ok() {
@@ -60,6 +109,7 @@ impl Log for BarLogger {
                     kept.push(record.args().to_string());
                 }
             }
+            copy_line(&line(record));
             bars().suspend(|| self.inner.log(record));
         }
     }

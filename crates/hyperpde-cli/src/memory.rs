@@ -5,9 +5,10 @@
 //! ```text
 //! learning    F (n² + n m)                  the inner system and the validation block of every term of the outer loss
 //! scoring     n² + (n + s) g                the kept factor, and the blocks of a posterior variance
+//! clouds      n² + n_c² + n_c g             the factor kept of the solution, and a solve on n_c rows elsewhere
 //! ```
 //!
-//! floats, of which the larger counts, beside what the program takes by itself and what goes with single points. Where the fused pair stage does
+//! floats, of which the largest counts, beside what the program takes by itself and what goes with single points. Where the fused pair stage does
 //! not take kernels or derivatives, tensor operations assemble these blocks and hold many arrays of their size at once: how many, a run on a few points
 //! tells.
 
@@ -64,6 +65,8 @@ pub(crate) struct Size {
     /// Fields, and their derivatives in the equations.
     pub fields: usize,
     pub unknowns: usize,
+    /// Rows, and most rows of one kind, of the clouds on which the learned kernel is tried.
+    pub clouds: Vec<(usize, usize)>,
     /// If tensor operations assemble.
     pub tensors: Option<Tensors>,
 }
@@ -90,20 +93,24 @@ impl Size {
             grid: problem.test_grid().points().len().max(config.bilevel_settings().monitor),
             fields: problem.fields().len(),
             unknowns: problem.equations().unknowns().len(),
+            clouds: if run.outer_steps > 0 { clouds(config, collocation) } else { Vec::new() },
             tensors: tensors(config)?,
         })
     }
 
     /// Bytes at the peak.
     pub fn bytes(&self) -> f64 {
-        let [n, s, m, terms, grid] =
-            [self.rows, self.largest, self.validation, self.terms, self.grid].map(|count| count as f64);
-        let points = grid.min((BLOCK_FLOATS / n).clamp(8.0, BLOCK_POINTS));
-        let learning = terms * (n * n + n * m);
-        let floats = match self.tensors {
-            None => learning.max(n * n + (n + s) * points),
-            Some(tensors) => (tensors.learning * learning).max(n * n + n * points + tensors.scoring * s * points),
+        let [n, m, terms, grid] = [self.rows, self.validation, self.terms, self.grid].map(|count| count as f64);
+        let points = |rows: f64| grid.min((BLOCK_FLOATS / rows).clamp(8.0, BLOCK_POINTS));
+        let learning = self.tensors.map_or(1.0, |tensors| tensors.learning) * terms * (n * n + n * m);
+        let scoring = |n: f64, s: usize| {
+            let arrays = self.tensors.map_or(1.0, |tensors| tensors.scoring);
+            n * n + (n + arrays * s as f64) * points(n)
         };
+        // No variance is wanted of a cloud: the fused stage holds one block less.
+        let cloud =
+            |&(rows, s): &(usize, usize)| n * n + scoring(rows as f64, if self.tensors.is_some() { s } else { 0 });
+        let floats = self.clouds.iter().map(cloud).fold(learning.max(scoring(n, self.largest)), f64::max);
         BASE_MIB * MIB + ROW_BYTES * (n + m) + GRID_BYTES * grid + 8.0 * floats
     }
 
@@ -111,6 +118,22 @@ impl Size {
     pub fn mib(&self) -> f64 {
         self.bytes() / MIB
     }
+}
+
+/// Rows, and most rows of one kind, of `[clouds]`; conditions of another problem are taken to be as many per point as here.
+fn clouds(config: &Config, collocation: &Collocation) -> Vec<(usize, usize)> {
+    let (problem, points) = (config.problem(), config.run_settings().boundary.max(1));
+    let count = |blocks: &[RowBlock]| blocks.iter().map(RowBlock::len).sum::<usize>();
+    let (conditions, observed) = (count(&collocation.boundary), count(&collocation.observations));
+    let size = |problem: &Problem, interior: usize, boundary: usize| {
+        let conditions = (conditions * boundary).div_ceil(points);
+        (problem.equations().equations() * interior + conditions + observed, interior.max(conditions))
+    };
+    let plan = config.clouds();
+    let larger = plan.larger.then(|| size(problem, collocation.interior.len() + collocation.pool.len(), points));
+    let fresh = plan.fresh.map(|(interior, boundary)| size(problem, interior, boundary));
+    let transfers = plan.transfers.iter().map(|p| size(p, p.defaults().interior, p.defaults().boundary));
+    larger.into_iter().chain(fresh).chain(transfers).collect()
 }
 
 /// What tensor operations hold, nothing if the fused stage takes all kernels and rows.

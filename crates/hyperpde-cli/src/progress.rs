@@ -4,15 +4,15 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::logging::bars;
+use crate::logging::{bars, copy_line};
 
 /// Time between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// The state of a run after one kernel update, or after a Gauss-Newton step without learning.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StepLine {
     /// Gauss-Newton step, from 1.
     pub gauss_newton: usize,
@@ -26,11 +26,15 @@ pub struct StepLine {
     pub error: Option<f64>,
 }
 
-/// Progress of one run, on standard error.
+/// Progress of one run, on standard error, and as plain lines in the log of a run that has a folder.
 pub struct RunProgress {
     total_steps: usize,
     outer_steps: usize,
     started: Instant,
+    /// What a resumed run had done before.
+    before: u64,
+    /// When the log got its last line, and the Gauss-Newton step that it was about.
+    logged: Option<(Instant, usize)>,
     sink: Sink,
 }
 
@@ -75,8 +79,18 @@ impl RunProgress {
         self
     }
 
+    /// Says that the run goes on from an earlier one, so that the time left is that of what is new.
+    #[must_use]
+    pub fn resumed_at(mut self, step: &StepLine) -> Self {
+        self.before = self.units_done(step);
+        if let Sink::Bar(bar) = &self.sink {
+            bar.set_position(self.before);
+        }
+        self
+    }
+
     fn with_sink(total_steps: usize, sink: Sink) -> Self {
-        Self { total_steps: total_steps.max(1), outer_steps: 1, started: Instant::now(), sink }
+        Self { total_steps: total_steps.max(1), outer_steps: 1, started: Instant::now(), before: 0, logged: None, sink }
     }
 
     /// Shows a new state.
@@ -84,6 +98,14 @@ impl RunProgress {
         let done = self.units_done(step);
         let elapsed = self.started.elapsed();
         let left = self.time_left(done, elapsed);
+        let line = || {
+            let state = describe(step, self.total_steps);
+            format!("{state}, {} elapsed, {} left", clock(elapsed), clock(left))
+        };
+        if self.logged.is_none_or(|(at, about)| about != step.gauss_newton || at.elapsed() >= LINE_EVERY) {
+            self.logged = Some((Instant::now(), step.gauss_newton));
+            copy_line(&line());
+        }
         match &mut self.sink {
             Sink::Silent => {}
             Sink::Bar(bar) => {
@@ -93,9 +115,8 @@ impl RunProgress {
             Sink::Plain { out, every, last } => {
                 if last.is_none_or(|at| at.elapsed() >= *every) {
                     *last = Some(Instant::now());
-                    let state = describe(step, self.total_steps);
                     // A closed pipe must not end a run that may have taken hours.
-                    let _ = writeln!(out, "{state}, {} elapsed, {} left", clock(elapsed), clock(left));
+                    let _ = writeln!(out, "{}", line());
                 }
             }
         }
@@ -104,6 +125,7 @@ impl RunProgress {
     /// Ends the display with a closing line.
     pub fn finish(mut self, message: &str) {
         let elapsed = clock(self.started.elapsed());
+        copy_line(&format!("{message} ({elapsed} elapsed)"));
         match &mut self.sink {
             Sink::Silent => {}
             Sink::Bar(bar) => {
@@ -130,7 +152,7 @@ impl RunProgress {
 
     /// Linear extrapolation; early stops of the kernel updates make it an upper estimate.
     fn time_left(&self, done: u64, elapsed: Duration) -> Duration {
-        let remaining = self.units().saturating_sub(done) as f64 / done.max(1) as f64;
+        let remaining = self.units().saturating_sub(done) as f64 / done.saturating_sub(self.before).max(1) as f64;
         Duration::try_from_secs_f64(elapsed.as_secs_f64() * remaining).unwrap_or(Duration::MAX)
     }
 }

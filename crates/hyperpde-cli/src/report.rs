@@ -3,42 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Backend, CliError, Precision, RunSettings, StepLine, TableRow, table, write_atomic};
-
-/// One number per field, in the fields' order.
-///
-/// In JSON a plain number when there is one field, an object by field name when there are several, `null` when there is
-/// none (no reference solution); a number that is not finite becomes `null`.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct PerField(pub Vec<(String, f64)>);
-
-impl PerField {
-    /// The value of a problem with a single field.
-    #[must_use]
-    pub fn single(field: &str, value: f64) -> Self {
-        Self(vec![(field.to_owned(), value)])
-    }
-}
-
-impl Serialize for PerField {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let finite = |value: f64| value.is_finite().then_some(value);
-        match self.0.as_slice() {
-            [] => return serializer.serialize_none(),
-            [(_, value)] => return finite(*value).serialize(serializer),
-            _ => {}
-        }
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (field, value) in &self.0 {
-            map.serialize_entry(field, &finite(*value))?;
-        }
-        map.end()
-    }
-}
+use crate::{Backend, CliError, PerField, Precision, RunSettings, StepLine, TableRow, table, write_atomic};
 
 /// Errors of one field `u` against the reference `v` on the n points of the test grid.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +22,7 @@ pub struct FieldErrors {
 }
 
 /// A step of the run's history.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StepRecord {
     /// The state shown by the progress bar.
     #[serde(flatten)]
@@ -64,7 +32,7 @@ pub struct StepRecord {
 }
 
 /// Errors of the solution with the learned kernel frozen, on collocation points and validation pool together.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LargerCloud {
     /// Collocation points inside the domain.
     pub interior: usize,
@@ -86,7 +54,7 @@ impl From<&CloudErrors> for LargerCloud {
 }
 
 /// Where the kernel of a solve came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KernelState {
     /// As it was before learning.
@@ -98,7 +66,7 @@ pub enum KernelState {
 }
 
 /// Errors of a solve with a frozen kernel on one set of points.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CloudErrors {
     /// `training`, `larger` (collocation points and validation pool together) or `fresh` (new points).
     pub name: String,
@@ -143,7 +111,7 @@ impl CloudErrors {
 }
 
 /// The constant length scales with the smallest error that a search found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConstantKernel {
     /// Length scales by name.
     pub length_scales: Map<String, Value>,
@@ -154,7 +122,7 @@ pub struct ConstantKernel {
 }
 
 /// The report of one run; its fields are the keys of the JSON file.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunReport {
     /// Name of the problem.
     pub problem: String,
@@ -258,6 +226,29 @@ impl RunReport {
         Ok(text)
     }
 
+    /// Reads what [`RunReport::to_json`] wrote, but for the last bit of some numbers. JSON does not name the field of a problem that has only
+    /// one; `field` does.
+    ///
+    /// # Errors
+    /// [`CliError::Json`] for text that is no report.
+    pub fn from_json(text: &str, field: &str) -> Result<Self, CliError> {
+        let mut report: Self = serde_json::from_str(text)?;
+        let Self { linf, rmse, rel_l2, linf_initial, rmse_initial, rel_l2_initial, coverage_2sd, .. } = &mut report;
+        let initial = [linf_initial, rmse_initial, rel_l2_initial].into_iter().flatten();
+        initial.chain([linf, rmse, rel_l2, coverage_2sd]).for_each(|column| column.name_single(field));
+        for cloud in &mut report.clouds {
+            for column in [&mut cloud.linf, &mut cloud.rmse, &mut cloud.rel_l2] {
+                column.name_single(field);
+            }
+        }
+        if let Some(cloud) = &mut report.larger_cloud {
+            for column in [&mut cloud.linf, &mut cloud.rmse, &mut cloud.rel_l2] {
+                column.name_single(field);
+            }
+        }
+        Ok(report)
+    }
+
     /// Writes [`RunReport::to_json`] to `path` with [`write_atomic`].
     ///
     /// # Errors
@@ -271,6 +262,11 @@ impl RunReport {
     #[must_use]
     pub fn table(&self) -> String {
         table(&self.rows_of_errors())
+    }
+
+    /// Whether there was anything to learn: a run without outer steps that knows of no initial errors was one solve.
+    pub(crate) fn learned(&self) -> bool {
+        self.outer_steps > 0 || self.linf_initial.is_some()
     }
 
     /// The rows of [`RunReport::table`].
@@ -294,7 +290,10 @@ impl RunReport {
                 steps: Some(self.outer_steps),
                 seconds: Some(self.seconds_learn),
                 memory_mb: self.peak_rss_mb,
-                ..row("after learning", [&self.linf, &self.rmse, &self.rel_l2])
+                ..row(
+                    if self.learned() { "after learning" } else { "solution" },
+                    [&self.linf, &self.rmse, &self.rel_l2],
+                )
             });
             for cloud in self.clouds.iter().filter(|c| c.name != "training" || c.kernel == KernelState::Constant) {
                 rows.push(row(&cloud.label(&self.problem), [&cloud.linf, &cloud.rmse, &cloud.rel_l2]));

@@ -4,15 +4,10 @@
 mod common;
 
 use std::process::{Command, Output};
-use std::time::Instant;
 
-use burn::module::Module;
 use common::Folder;
-use hyperpde_bilevel::{Bilevel, Event};
 use hyperpde_cli::config::Config;
 use hyperpde_cli::memory::{LIMIT_VARIABLE, ensure_fits, estimate_mib};
-use hyperpde_cli::peak_rss_mb;
-use hyperpde_kernels::Operator;
 
 /// Burgers as `hyperpde learn` takes it, at a given size and with few steps.
 fn burgers(interior: usize, boundary: usize, more: &str) -> String {
@@ -22,60 +17,16 @@ fn burgers(interior: usize, boundary: usize, more: &str) -> String {
     )
 }
 
-/// Learns and solves as a run does, in this process: started by the tests below, for its own.
-#[test]
-#[ignore = "a process that other tests measure"]
-fn run_that_is_measured() {
-    let Some(file) = std::env::var_os("HYPERPDE_TEST_RUN") else { return };
-    let config = Config::load(file).unwrap();
-    let (problem, collocation) = (config.problem(), config.sample().unwrap());
-    let device = config.backend().device().unwrap().autodiff();
-    let kernels = config.kernels(0, &device).unwrap();
-    let settings = config.bilevel_settings();
-    let grid = problem.test_grid().points();
-    let started = Instant::now();
-    let (inner, scored) = collocation.split_observations(config.held_out(), 0).unwrap();
-    let learned_on = hyperpde_pde::Collocation { observations: inner, ..collocation.clone() };
-    let mut run = Bilevel::init(problem, learned_on, kernels, settings.clone()).unwrap();
-    if let Some(folds) = config.folds() {
-        run = run.with_folds(collocation.observation_folds(folds, 0).unwrap());
-    } else {
-        for rows in scored {
-            run = run.with_scored_rows(rows, 1.0);
-        }
-    }
-    loop {
-        match run.step().unwrap() {
-            Event::GaussNewton(_, posterior) => {
-                posterior.values(0, grid).unwrap();
-            }
-            Event::Outer(_) => {}
-            Event::Done(_) => break,
-        }
-    }
-    let learned: Vec<_> = run.run(&mut ()).unwrap().last.kernels().iter().map(Module::valid).collect();
-    let frozen = settings.clone().frozen(settings.gauss_newton_steps, 1e-7);
-    let last = Bilevel::init(problem, collocation, learned, frozen).unwrap().run(&mut ()).unwrap().last;
-    for field in 0..problem.fields().len() {
-        last.values(field, grid).unwrap();
-        last.variance(field, &Operator::identity(grid.dim()), grid).unwrap();
-    }
-    println!("measured {} {}", peak_rss_mb().unwrap(), started.elapsed().as_secs_f64());
-}
-
 /// Peak memory in MiB and seconds of a run in a process of its own.
 fn measured(text: &str) -> (f64, f64) {
     let folder = Folder::new();
-    let file = folder.join("run.toml");
+    let (file, out) = (folder.join("run.toml"), folder.join("run"));
     std::fs::write(&file, text).unwrap();
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--ignored", "--exact", "run_that_is_measured", "--nocapture"]).env("HYPERPDE_TEST_RUN", &file);
-    let out = command.output().unwrap();
-    let shown = String::from_utf8_lossy(&out.stdout);
-    let line = shown.lines().find_map(|l| l.split("measured ").nth(1));
-    let line = line.unwrap_or_else(|| panic!("{shown}{}", String::from_utf8_lossy(&out.stderr)));
-    let mut numbers = line.split_whitespace().map(|n| n.parse::<f64>().unwrap());
-    (numbers.next().unwrap(), numbers.next().unwrap())
+    let ended = hyperpde(&["learn", file.to_str().unwrap(), "--out", out.to_str().unwrap(), "--quiet"], None);
+    assert!(ended.status.success(), "{}", self::text(&ended.stderr));
+    let report = std::fs::read_to_string(out.join("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    (report["peak_rss_mb"].as_f64().unwrap(), report["seconds_total"].as_f64().unwrap())
 }
 
 fn hyperpde(words: &[&str], limit: Option<&str>) -> Output {
@@ -118,8 +69,9 @@ fn estimate(config: &str) -> f64 {
 #[cfg(target_os = "linux")]
 fn the_memory_of_a_run_is_known_within_30_percent() {
     let cases = [
-        ("400 rows", burgers(300, 100, ""), 0.3),
-        ("1500 rows", burgers(1125, 375, ""), 0.3),
+        ("400 rows, 650 in the larger cloud", burgers(300, 100, ""), 0.3),
+        ("1500 rows alone", burgers(1125, 375, "[clouds]\n"), 0.3),
+        ("1500 rows, 3000 in a cloud", burgers(1125, 375, "[clouds]\nfresh = [2250, 750]\n"), 0.3),
         ("3000 rows", burgers(2250, 750, ""), 0.3),
         // A trial tells what these take, which is less sure.
         ("200 rows, tensors", burgers(150, 50, "assembly = \"tensor\"\n"), 0.5),
@@ -170,7 +122,7 @@ fn runs_that_do_not_fit_are_refused_with_both_numbers() {
         assert!(status == Some(2) && errors.contains(LIMIT_VARIABLE), "{bad}: {errors}");
     }
     // A hundred thousand rows have a matrix of 74.5 GiB: refused by their number, without being assembled.
-    let (status, shown, _) = checked(&burgers(90_000, 10_000, ""), &["--no-gradient"], Some("30000"));
+    let (status, shown, _) = checked(&burgers(90_000, 10_000, "[clouds]\n"), &["--no-gradient"], Some("30000"));
     assert_eq!(status, Some(2));
     assert!(line(&shown, "memory").contains("about 75.1 GiB"), "{shown}");
 }

@@ -22,7 +22,7 @@ fn text(bytes: &[u8]) -> String {
 fn the_help_texts() {
     Program::command().debug_assert();
     insta::assert_snapshot!("help", Program::command().render_long_help().to_string());
-    for name in ["check", "evaluate", "new", "list", "completions"] {
+    for name in ["solve", "learn", "resume", "report", "check", "evaluate", "new", "list", "completions"] {
         let mut program = Program::command();
         program.build();
         let help = program.find_subcommand_mut(name).unwrap().render_long_help().to_string();
@@ -70,13 +70,16 @@ fn faults_have_status_two_and_one_message() {
     let file = folder.join("bad.toml");
     std::fs::write(&file, "problem = \"burger\"\n").unwrap();
     let path = file.to_str().unwrap();
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 10] = [
+        (&["learn", path], "did you mean 'burgers'?"),
+        (&["solve", "missing.toml"], "missing.toml"),
+        (&["resume"], "<DIR>"),
         (&["check", path], "did you mean 'burgers'?"),
         (&["check", "missing.toml"], "missing.toml"),
         (&["check"], "<CONFIG>"),
         (&["new", "burger"], "did you mean 'burgers'?"),
         (&["completions", "dos"], "possible values"),
-        (&["solv"], "unrecognized subcommand"),
+        (&["sol"], "unrecognized subcommand"),
         (&["list", "--all"], "unexpected argument"),
     ];
     for (words, expected) in cases {

@@ -75,6 +75,10 @@ fn settings_of_example(name: &str, published: RunSettings) -> RunSettings {
     }
 }
 
+fn sampler_of_example(name: &str) -> Sampler {
+    if name == "eikonal" { Sampler::Sobol } else { Sampler::Halton }
+}
+
 fn close(a: f64, b: f64, what: &str) {
     assert!((a - b).abs() <= 1e-12 * a.abs().max(b.abs()).max(1.0), "{what}: {a} and {b}");
 }
@@ -111,7 +115,7 @@ fn same_equations(name: &str, text: &Problem, built_in: &Problem) {
 fn same_draw(name: &str, config: &Config, built_in: &Problem) {
     let (sizes, seed) = (config.run_settings().sizes(), config.run_settings().seed);
     let ours = config.problem().sample(&sizes, config.sampler(), seed).unwrap();
-    let theirs = built_in.sample(&sizes, sampler(name), 0).unwrap();
+    let theirs = built_in.sample(&sizes, sampler_of_example(name), 0).unwrap();
     assert_eq!(ours.interior.as_slice(), theirs.interior.as_slice(), "{name}");
     assert_eq!(ours.pool.as_slice(), theirs.pool.as_slice(), "{name}");
     for (a, b) in [(&ours.boundary, &theirs.boundary), (&ours.observations, &theirs.observations)] {
@@ -128,11 +132,6 @@ fn same_draw(name: &str, config: &Config, built_in: &Problem) {
             each_close(a.rhs(), b.rhs(), &what);
         }
     }
-}
-
-/// The sampler of an example.
-fn sampler(name: &str) -> Sampler {
-    if name == "eikonal" { Sampler::Sobol } else { Sampler::Halton }
 }
 
 #[test]
@@ -179,7 +178,7 @@ fn kernels_and_settings_are_those_of_the_examples() {
             "{name}"
         );
         assert_eq!((bilevel.seed, bilevel.monitor, bilevel.retries), (0, 500, 10), "{name}");
-        assert_eq!(config.sampler(), sampler(name), "{name}");
+        assert_eq!(config.sampler(), sampler_of_example(name), "{name}");
         assert_eq!((config.held_out(), config.folds()), (0.0, (name == "darcy").then_some(5)), "{name}");
     }
 }
@@ -224,7 +223,9 @@ fn resolved_configurations_read_back_equal() {
                 "step_control",
                 "regularisation",
                 "held_out",
+                "larger",
                 "precision",
+                "checkpoint_every",
             ] {
                 assert!(text.contains(key), "{name}: {key} is not written");
             }

@@ -164,6 +164,13 @@ const CASES: &[(&str, &str, &[&str], &str)] = &[
     ("batch = 10", "batch = 30", &["batch is 30", "pool has 20"], "30"),
     ("[outer]", "[backend]\nname = \"tpu\"\n[outer]", &["backend 'tpu'", "compiled in"], "\"tpu\""),
     ("[outer]", "[backend]\nprecision = \"f16\"\n[outer]", &["precision 'f16'", "use f64"], "\"f16\""),
+    ("[outer]", "[output]\ncheckpoint_every = 0\n[outer]", &["checkpoint_every = 0", "from 1"], "0\n[outer"),
+    ("[outer]", "[clouds]\nlarger = 1\n[outer]", &["invalid type", "boolean"], "1\n[outer"),
+    ("[outer]", "[clouds]\nfresh = [0, 9]\n[outer]", &["fresh = [0, 9]", "1 to 1000000"], "[0, 9]"),
+    ("[outer]", "[clouds]\nfresh = [20, 2]\n[outer]", &["3 faces"], "[20, 2]"),
+    ("[outer]", "[clouds]\nfresh = [20]\n[outer]", &["invalid length"], "[20]"),
+    ("[outer]", "[clouds]\ntransfer = [\"burger\"]\n[outer]", &["did you mean 'burgers'?"], "\"burger\""),
+    ("[outer]", "[clouds]\ntransfer = [\"gray-scott\"]\n[outer]", &["do not fit 'gray-scott'", "u, v"], "\"gray"),
     ("fields = [\"u\"]", "problem = \"burgers\"\nfields = [\"u\"]", &["'burgers' has its own fields"], "[\"u\"]"),
     ("fields = [\"u\"]", "", &["there are no fields"], ""),
 ];

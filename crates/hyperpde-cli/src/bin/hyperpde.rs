@@ -8,6 +8,6 @@ use hyperpde_cli::{exit_code, init_logging};
 
 fn main() -> ExitCode {
     let program = Program::parse();
-    init_logging(false);
+    init_logging(program.command.quiet());
     exit_code(program.command.run())
 }

@@ -5,6 +5,7 @@ mod completions;
 mod evaluate;
 mod list;
 mod new;
+mod run;
 
 use clap::{Parser, Subcommand};
 
@@ -13,6 +14,7 @@ pub use completions::Completions;
 pub use evaluate::Evaluate;
 pub use list::List;
 pub use new::New;
+pub use run::{Report, Resume, Start};
 
 use crate::CliError;
 
@@ -28,6 +30,14 @@ pub struct Program {
 /// A subcommand with its arguments.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Solve the problem of a configuration with its kernels as they are
+    Solve(Start),
+    /// Solve the problem of a configuration and learn its kernels
+    Learn(Start),
+    /// Go on with a run that was interrupted, from its newest checkpoint
+    Resume(Resume),
+    /// Draw figures and page of a run again, without solving
+    Report(Report),
     /// Read a configuration and say what it describes and what a run costs; check its gradient on a few points
     Check(Check),
     /// Evaluate a saved model at points of a file: fields, derivatives, standard deviations
@@ -44,14 +54,29 @@ impl Command {
     /// Does it.
     ///
     /// # Errors
-    /// [`CliError::Config`] and [`CliError::Input`] for what the user can correct, [`CliError::Io`] for output that can't be written.
+    /// [`CliError::Config`] and [`CliError::Input`] for what the user can correct, [`CliError::Numerical`] for a solve that fails,
+    /// [`CliError::Io`] and [`CliError::Figure`] for output that can't be written, [`CliError::Interrupted`] after Ctrl-C.
     pub fn run(&self) -> Result<(), CliError> {
         match self {
+            Self::Solve(start) => start.solve(),
+            Self::Learn(start) => start.learn(),
+            Self::Resume(resume) => resume.run(),
+            Self::Report(report) => report.run(),
             Self::Check(check) => check.run(),
             Self::Evaluate(evaluate) => evaluate.run(),
             Self::New(new) => new.run(),
             Self::List(list) => list.run(),
             Self::Completions(completions) => completions.run(),
+        }
+    }
+
+    /// Whether messages below a warning are not wanted.
+    #[must_use]
+    pub fn quiet(&self) -> bool {
+        match self {
+            Self::Solve(start) | Self::Learn(start) => start.quiet(),
+            Self::Resume(resume) => resume.quiet(),
+            _ => false,
         }
     }
 }

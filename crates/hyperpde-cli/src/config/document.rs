@@ -47,6 +47,8 @@ pub struct Document {
     pub solver: Option<SolverSection>,
     /// Learning of the kernel.
     pub outer: Option<OuterSection>,
+    /// Points other than those learned on, on which the learned kernel is tried.
+    pub clouds: Option<CloudsSection>,
     /// Where tensors live.
     pub backend: Option<BackendSection>,
     /// What is written.
@@ -185,6 +187,18 @@ pub struct OuterSection {
     pub held_out: Option<Spanned<f64>>,
 }
 
+/// `[clouds]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloudsSection {
+    /// Solve on collocation points and validation pool together.
+    pub larger: Option<Spanned<bool>>,
+    /// Solve on so many new points, inside and on the faces.
+    pub fresh: Option<Spanned<(usize, usize)>>,
+    /// Solve these built-in problems, on new points.
+    pub transfer: Option<Spanned<Vec<Spanned<String>>>>,
+}
+
 /// `[backend]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -203,4 +217,6 @@ pub struct OutputSection {
     pub folder: Option<PathBuf>,
     /// File for the report as JSON.
     pub json: Option<PathBuf>,
+    /// Gauss-Newton steps from one checkpoint to the next.
+    pub checkpoint_every: Option<Spanned<usize>>,
 }

@@ -28,6 +28,7 @@
 //! ```
 
 mod catalogue;
+mod clouds;
 mod conditions;
 mod data;
 mod document;
@@ -36,6 +37,7 @@ mod kernels;
 mod known;
 mod names;
 mod resolve;
+mod run;
 mod settings;
 mod statement;
 mod trial;
@@ -52,9 +54,10 @@ use hyperpde_kernels::{AnyKernel, Backend, KernelConfig, KernelError};
 use hyperpde_pde::{Problem, Sampler};
 
 pub use catalogue::{commented, names as catalogue_names};
+pub use clouds::Clouds;
 pub use document::{
-    AssemblyChoice, BackendSection, ConditionSection, Document, DomainSection, EquationsSection, Interval,
-    ObservationSection, OuterSection, OutputSection, SamplingSection, SolverSection,
+    AssemblyChoice, BackendSection, CloudsSection, ConditionSection, Document, DomainSection, EquationsSection,
+    Interval, ObservationSection, OuterSection, OutputSection, SamplingSection, SolverSection,
 };
 pub use error::{ConfigError, Source};
 pub use values::{Grid, Number, Texts};
@@ -75,6 +78,7 @@ pub struct Config {
     system: Option<System>,
     kernels: Vec<KernelConfig>,
     settings: settings::Settings,
+    clouds: Clouds,
     data: DataFiles,
 }
 
@@ -137,8 +141,9 @@ impl Config {
         let document = reader.complete(document, &problem)?;
         let settings = reader.settings(&document, &problem)?;
         let kernels = reader.kernels(&document, &problem)?;
+        let clouds = reader.clouds(&document, &problem)?;
         let data = reader.used.take();
-        Ok(Self { document, source, problem, system, kernels, settings, data })
+        Ok(Self { document, source, problem, system, kernels, settings, clouds, data })
     }
 
     /// The data files that were read, as they were then.
@@ -222,6 +227,11 @@ impl Config {
     /// Folds of the cross-validation over the observations that takes the place of [`Config::held_out`], if one does.
     pub fn folds(&self) -> Option<usize> {
         self.settings.folds
+    }
+
+    /// Points other than those learned on, on which the learned kernel is tried.
+    pub fn clouds(&self) -> &Clouds {
+        &self.clouds
     }
 
     /// The backend.

@@ -7,7 +7,9 @@ use hyperpde_kernels::{Backend, GaussianConfig, KernelConfig};
 use hyperpde_pde::{Defaults, Problem, Sampler};
 use toml::Spanned;
 
-use super::document::{AssemblyChoice, BackendSection, Document, OuterSection, SamplingSection, SolverSection};
+use super::document::{
+    AssemblyChoice, BackendSection, CloudsSection, Document, OuterSection, SamplingSection, SolverSection,
+};
 use super::error::ConfigError;
 use super::values::Grid;
 use super::{Reader, catalogue};
@@ -30,21 +32,23 @@ impl Reader<'_> {
         };
         let defaults = *problem.defaults();
         document.name.get_or_insert_with(|| problem.name().to_owned());
-        let (sampling, solver, outer, kernel) =
-            built_in.map(|d| (d.sampling, d.solver, d.outer, d.kernel)).unwrap_or_default();
+        let (sampling, solver, outer, kernel, clouds) =
+            built_in.map(|d| (d.sampling, d.solver, d.outer, d.kernel, d.clouds)).unwrap_or_default();
         let sampling_span = document.sampling.as_ref().map_or(0..0, Spanned::span);
         let own = document.sampling.take().map(Spanned::into_inner).unwrap_or_default();
         let base = sampling.map(Spanned::into_inner).unwrap_or_default();
         let sampling = complete_sampling(own, base, &defaults, problem, document.problem.is_some());
         document.sampling = Some(Spanned::new(sampling_span, sampling));
-        document.solver =
-            Some(complete_solver(document.solver.take().unwrap_or_default(), solver.unwrap_or_default(), &defaults));
+        let solver = complete_solver(document.solver.take().unwrap_or_default(), solver.unwrap_or_default(), &defaults);
+        let steps = solver.gauss_newton_steps.as_ref().map_or(defaults.gauss_newton_steps, |v| *v.get_ref());
+        document.solver = Some(solver);
         let has_data = !problem.observations().is_empty();
         let pool = document.sampling.as_ref().and_then(|s| s.get_ref().validation.as_ref().map(|v| *v.get_ref()));
         let outer = complete_outer(
             document.outer.take().unwrap_or_default(),
             outer.unwrap_or_default(),
             &defaults,
+            steps,
             pool,
             has_data,
         );
@@ -55,7 +59,9 @@ impl Reader<'_> {
             name: backend.name.or_else(|| plain(Backend::default().name().to_owned())),
             precision: backend.precision.or_else(|| plain("f64".to_owned())),
         });
-        document.output.get_or_insert_default();
+        document.clouds = Some(complete_clouds(document.clouds.take(), clouds));
+        let output = document.output.get_or_insert_default();
+        output.checkpoint_every = first(output.checkpoint_every.take(), None, 1);
         Ok(document)
     }
 
@@ -119,6 +125,19 @@ fn complete_sampling(
     }
 }
 
+/// A section of one's own takes the place of the built-in problem's as a whole: clouds have no other way to be left out.
+fn complete_clouds(own: Option<CloudsSection>, base: Option<CloudsSection>) -> CloudsSection {
+    let CloudsSection { larger, fresh, transfer } = own.unwrap_or_else(|| {
+        let base = base.unwrap_or_default();
+        CloudsSection {
+            larger: base.larger.and_then(|v| plain(v.into_inner())),
+            fresh: base.fresh.and_then(|v| plain(v.into_inner())),
+            transfer: base.transfer.and_then(|v| plain(v.into_inner())),
+        }
+    });
+    CloudsSection { larger: first(larger, None, false), fresh, transfer }
+}
+
 fn complete_solver(own: SolverSection, base: SolverSection, defaults: &Defaults) -> SolverSection {
     let run = RunSettings::of(defaults);
     SolverSection {
@@ -134,6 +153,7 @@ fn complete_outer(
     own: OuterSection,
     base: OuterSection,
     defaults: &Defaults,
+    steps: usize,
     pool: Option<usize>,
     has_data: bool,
 ) -> OuterSection {
@@ -147,7 +167,8 @@ fn complete_outer(
     let held_out = first(own.held_out, base.held_out.filter(|_| folds.is_none()), fraction);
     OuterSection {
         steps: first(own.steps, base.steps, defaults.outer_steps),
-        warm_up: first(own.warm_up, base.warm_up, run.warm_up),
+        // A warm-up that nobody asked for leaves most of a run that somebody made shorter to learning.
+        warm_up: own.warm_up.or_else(|| plain(base.warm_up.map_or(run.warm_up, Spanned::into_inner).min(steps / 3))),
         batch: own.batch.or_else(|| plain(shrunk(batch))),
         learning_rate: first(own.learning_rate, base.learning_rate, defaults.learning_rate),
         tolerance: first(own.tolerance, base.tolerance, defaults.loss_tolerance),

@@ -24,6 +24,7 @@ pub(super) struct Settings {
     pub held_out: f64,
     pub folds: Option<usize>,
     pub backend: Backend,
+    pub checkpoint_every: usize,
 }
 
 impl Reader<'_> {
@@ -77,11 +78,16 @@ impl Reader<'_> {
             held_out,
             folds: self.folds(outer.folds.as_ref(), held_out, problem)?,
             backend: self.backend(document)?,
+            checkpoint_every: self.count(
+                "checkpoint_every",
+                document.output.as_ref().and_then(|o| o.checkpoint_every.as_ref()),
+                1,
+            )?,
         })
     }
 
     /// A fault at a value; one that came from a default has no place.
-    fn at<T>(&self, value: Option<&Spanned<T>>, message: String, label: &str) -> ConfigError {
+    pub(super) fn at<T>(&self, value: Option<&Spanned<T>>, message: String, label: &str) -> ConfigError {
         match value.map(Spanned::span).filter(|span| *span != NOWHERE) {
             Some(span) => self.source.error(span, message, label),
             None => ConfigError::without_place(message),

@@ -10,7 +10,8 @@ use burn::tensor::Device;
 use hyperpde_bilevel::BilevelSettings;
 use serde_json::{Map, json};
 
-use super::{Cloud, ConstantBuilder};
+use super::ConstantBuilder;
+use super::cloud::Cloud;
 use crate::CliError;
 use crate::report::{CloudErrors, ConstantKernel, KernelState};
 

@@ -1,33 +1,27 @@
-//! What every example binary does with a problem and a kernel: solve, learn, solve again, score, draw, report.
+//! What every example binary and every configuration does with a problem and a kernel: solve, learn, solve again, score, draw, report.
 
 mod baseline;
 mod cloud;
+mod configured;
 mod output;
+mod run;
 mod solve;
 mod spread;
 mod watch;
 
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Instant;
 
 use burn::tensor::Device;
-use hyperpde_bilevel::{Bilevel, BilevelSettings};
-use hyperpde_gp::{Posterior, RowBlock};
+use hyperpde_bilevel::BilevelSettings;
 use hyperpde_kernels::{AnyKernel, Kernel, KernelError, Points, parameters};
-use hyperpde_pde::{Collocation, Problem, Sampler};
-use serde_json::json;
+use hyperpde_pde::{Problem, Sampler};
 
-use crate::report::{KernelState, LargerCloud};
-use crate::{CliError, CommonFlags, PerField, RunReport, RunSettings, peak_rss_mb};
+use crate::config::Config;
+use crate::{CliError, CommonFlags, RunReport, RunSettings};
 
 use baseline::ConstantScales;
-use cloud::{Cloud, CloudPlan, sampling};
-use output::Output;
-use solve::Solved;
-use spread::Spread;
-use watch::Watch;
+use cloud::CloudPlan;
+pub(crate) use output::Picture;
 
 /// Builds one kernel per field from the seed of the run.
 pub type KernelBuilder<K> = Box<dyn Fn(u64, &Device) -> Result<Vec<K>, KernelError>>;
@@ -46,6 +40,10 @@ pub struct Experiment<K: Kernel> {
     sampler: Sampler,
     scored: ScoredData,
     settings: RunSettings,
+    /// What the settings of a run do not say.
+    base: BilevelSettings,
+    /// Where the experiment came from, if from a configuration.
+    config: Option<Config>,
 }
 
 /// Observations that the outer loss scores, each square over its noise variance.
@@ -90,6 +88,8 @@ impl<K: Kernel> Experiment<K> {
     pub fn new(problem: Problem, kernels: impl Fn(u64, &Device) -> Result<Vec<K>, KernelError> + 'static) -> Self {
         Self {
             settings: RunSettings::of(problem.defaults()),
+            base: BilevelSettings::published(problem.defaults(), 0),
+            config: None,
             problem,
             kernels: Box::new(kernels),
             kernel_fields: None,
@@ -167,7 +167,7 @@ impl<K: Kernel> Experiment<K> {
         self
     }
 
-    /// Cross-validation over the observations in place of [`Experiment::with_held_out`]: see [`Bilevel::with_folds`].
+    /// Cross-validation over the observations in place of [`Experiment::with_held_out`]: see [`hyperpde_bilevel::Bilevel::with_folds`].
     #[must_use]
     pub fn with_folds(mut self, count: usize) -> Self {
         self.scored = ScoredData::Folds(count);
@@ -180,76 +180,6 @@ impl<K: Kernel> Experiment<K> {
     pub fn with_scored_fit(mut self) -> Self {
         self.scored = ScoredData::Fitted;
         self
-    }
-
-    /// Runs the experiment as the flags say, and writes figures and JSON where asked.
-    ///
-    /// # Errors
-    /// [`CliError::Input`] for flags that don't fit the problem, [`CliError::Numerical`] if learning or a solve with the learned
-    /// kernel fails, [`CliError::Io`] or [`CliError::Figure`] for output that can't be written.
-    pub fn run(&self, flags: &CommonFlags) -> Result<RunReport, CliError> {
-        let started = Instant::now();
-        let (settings, bilevel) = self.settings(flags)?;
-        let device = flags.backend.device().map_err(|e| CliError::Input(e.to_string()))?;
-        // Before the work, not after it: a folder that can't be made should cost nothing.
-        for folder in flags.out.iter().map(PathBuf::as_path).chain(flags.json.iter().filter_map(|file| file.parent())) {
-            std::fs::create_dir_all(folder).map_err(|e| CliError::io("create the folder", folder, e))?;
-        }
-        let sampler = flags.sampler.unwrap_or(self.sampler);
-        let collocation = self.problem.sample(&settings.sizes(), sampler, settings.seed).map_err(sampling)?;
-        let initial = (self.kernels)(settings.seed, &device.clone().autodiff())
-            .map_err(|e| CliError::numerical("building the kernels", e))?;
-        let mut report = RunReport::new(self.problem.name(), flags.backend, flags.precision, &settings);
-        report.settings.insert("sampler".into(), json!(sampler));
-        let training = Cloud { name: "training", problem: &self.problem, collocation };
-        if let Some(before) = self.initial(&training, &initial, &bilevel) {
-            report.set_initial_errors(&before.errors);
-            report.clouds.push(training.errors(KernelState::Initial, &before));
-        }
-
-        let learning = Instant::now();
-        let solution = self.learn(&training.collocation, initial.clone(), &bilevel, flags.quiet, &mut report)?;
-        let learned = solution.kernels().to_vec();
-        report.seconds_learn = learning.elapsed().as_secs_f64();
-
-        let after = training.solve(&learned, &bilevel, Some(&solution))?;
-        report.set_errors(&after.errors);
-        report.clouds.push(training.errors(KernelState::Learned, &after));
-        let spread = Spread::of(&self.problem, &after)?;
-        report.coverage_2sd = PerField(spread.coverage.clone());
-        self.describe_kernels(&learned, &mut report)?;
-        let mut clouds = Vec::new();
-        for (index, plan) in self.clouds.iter().enumerate() {
-            let cloud = plan.points(index, &training, &settings, &self.settings, sampler)?;
-            let start = (!matches!(plan, CloudPlan::Transfer(_))).then_some(&solution);
-            let errors = cloud.errors(KernelState::Learned, &cloud.solve(&learned, &bilevel, start)?);
-            if matches!(plan, CloudPlan::Larger) {
-                report.larger_cloud = Some(LargerCloud::from(&errors));
-            }
-            report.clouds.push(errors);
-            clouds.push(cloud);
-        }
-        report.seconds_total = started.elapsed().as_secs_f64();
-        report.peak_rss_mb = peak_rss_mb();
-
-        if flags.baselines {
-            self.baselines(&training, &clouds, &initial, &bilevel, &device, &mut report)?;
-        }
-        // The numbers first: they stay if a figure can't be drawn.
-        let folder_report = flags.out.as_ref().map(|folder| folder.join("report.json"));
-        for file in folder_report.iter().chain(&flags.json) {
-            report.write_json(file)?;
-        }
-        if let Some(folder) = &flags.out {
-            let output = Output { problem: &self.problem, collocation: &training.collocation, spread: &spread };
-            let kernel_fields = match &self.kernel_fields {
-                Some(fields) => fields(&learned, self.problem.test_grid().points())
-                    .map_err(|e| CliError::numerical("evaluating the kernel's fields", e))?,
-                None => Vec::new(),
-            };
-            output.write(folder, &after.predictions, kernel_fields, &report)?;
-        }
-        Ok(report)
     }
 
     /// All that the numbers of a run depend on, as text: settings, kernels, points and the version. Two runs with the same text
@@ -280,97 +210,7 @@ impl<K: Kernel> Experiment<K> {
 
     fn settings(&self, flags: &CommonFlags) -> Result<(RunSettings, BilevelSettings), CliError> {
         let settings = flags.resolve(&self.settings)?;
-        let bilevel = settings.apply(BilevelSettings::published(self.problem.defaults(), settings.seed));
+        let bilevel = settings.apply(self.base.clone());
         Ok((settings, bilevel))
-    }
-
-    /// A solve with the initial kernel. It may well fail, which is no failure of the run.
-    fn initial(&self, cloud: &Cloud<'_>, kernels: &[K], settings: &BilevelSettings) -> Option<Solved<K>> {
-        cloud
-            .solve(kernels, settings, None)
-            .inspect_err(|e| {
-                let problem = cloud.problem.name();
-                log::warn!("{problem} can't be solved with the initial hyperparameters: {}", e.full_message());
-            })
-            .ok()
-    }
-
-    /// The best solution on the way, with the learned kernels it was solved with; history and counts in `report`.
-    fn learn(
-        &self,
-        collocation: &Collocation,
-        kernels: Vec<K>,
-        settings: &BilevelSettings,
-        quiet: bool,
-        report: &mut RunReport,
-    ) -> Result<Arc<Posterior<K>>, CliError> {
-        let mut watch = Watch::new(&self.problem, settings, quiet);
-        // Learning sees the observations but those held out; the solves before and after fit all of them.
-        let all = collocation.observations.clone();
-        let (mut inner, mut scored, mut folds) = (all.clone(), Vec::new(), Vec::new());
-        match self.scored {
-            ScoredData::None => {}
-            ScoredData::HeldOut(fraction) => {
-                (inner, scored) = collocation.split_observations(fraction, settings.seed)?;
-            }
-            ScoredData::Folds(count) => folds = collocation.observation_folds(count, settings.seed)?,
-            ScoredData::Fitted => scored = all.into_iter().map(RowBlock::regularised).collect(),
-        }
-        let learned_on = Collocation { observations: inner, ..collocation.clone() };
-        let mut run = Bilevel::init(&self.problem, learned_on, kernels, settings.clone())
-            .map_err(|e| CliError::Input(e.to_string()))?
-            .with_folds(folds);
-        for rows in scored {
-            let variance = rows.noise_variance();
-            run = run.with_scored_rows(rows, if variance > 0.0 { 1.0 / variance } else { 1.0 });
-        }
-        report.rows = run.rows();
-        let outcome = run.run(&mut watch).map_err(|e| CliError::numerical("learning the kernel", e))?;
-        report.outer_steps = watch.outer_steps();
-        report.history = watch.finish();
-        // With observations the equation's residual alone does not tell which iterate is best: a smooth one that ignores the data has
-        // the smallest.
-        Ok(if self.problem.observations().is_empty() { outcome.best } else { outcome.last })
-    }
-
-    /// The solves that the learned kernel is compared with; they count neither in the run's time nor in its memory.
-    fn baselines(
-        &self,
-        training: &Cloud<'_>,
-        clouds: &[Cloud<'_>],
-        initial: &[K],
-        settings: &BilevelSettings,
-        device: &Device,
-        report: &mut RunReport,
-    ) -> Result<(), CliError> {
-        let started = Instant::now();
-        for cloud in clouds {
-            if let Some(solved) = self.initial(cloud, initial, settings) {
-                report.clouds.push(cloud.errors(KernelState::Initial, &solved));
-            }
-        }
-        if let Some(scales) = &self.constant {
-            let own = clouds.iter().rfind(|c| c.problem.name() == self.problem.name()).unwrap_or(training);
-            if let Some((constant, errors)) = scales.best(own, settings, device)? {
-                report.constant = Some(constant);
-                report.clouds.push(errors);
-            }
-        }
-        report.seconds_baselines = Some(started.elapsed().as_secs_f64());
-        Ok(())
-    }
-
-    fn describe_kernels(&self, learned: &[K], report: &mut RunReport) -> Result<(), CliError> {
-        let several = learned.len() > 1;
-        for (kernel, field) in learned.iter().zip(self.problem.fields()) {
-            let key = |name: &str| if several { format!("{field}.{name}") } else { name.to_owned() };
-            let count = parameters(kernel).map_err(|e| CliError::numerical("reading the kernel", e))?.len();
-            report.hyperparameters.insert(key("kernel"), json!(kernel.name()));
-            report.hyperparameters.insert(key("parameters"), json!(count));
-            for (name, value) in kernel.summary() {
-                report.hyperparameters.insert(key(&name), json!(value));
-            }
-        }
-        Ok(())
     }
 }

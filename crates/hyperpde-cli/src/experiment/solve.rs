@@ -1,12 +1,14 @@
 //! Gauss-Newton with frozen kernels, and the errors of what it finds.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, Outcome};
+use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, GaussNewtonRecord, Observer, Outcome, SolveSnapshot};
 use hyperpde_gp::Posterior;
 use hyperpde_kernels::Kernel;
 use hyperpde_pde::{Collocation, Problem};
 
+use crate::runs::interrupt;
 use crate::{CliError, FieldErrors};
 
 /// Gauss-Newton steps of the solves with a frozen kernel, and the relative change at which they stop.
@@ -16,10 +18,26 @@ const FROZEN_TOLERANCE: f64 = 1e-7;
 /// The posterior of a frozen solve with its errors.
 pub(super) struct Solved<K: Kernel> {
     pub posterior: Arc<Posterior<K>>,
+    /// What makes it again.
+    pub recipe: SolveSnapshot,
     /// Per score, none without a reference.
     pub errors: Vec<FieldErrors>,
     /// Fields on the test grid, `[fields][n]`.
     pub predictions: Vec<Vec<f64>>,
+}
+
+/// Settings of Gauss-Newton with frozen kernels, to convergence.
+pub(super) fn frozen_settings(settings: &BilevelSettings) -> BilevelSettings {
+    settings.clone().frozen(FROZEN_STEPS.max(settings.gauss_newton_steps), FROZEN_TOLERANCE)
+}
+
+/// Ends a solve when the user wants an end.
+struct Interruptible;
+
+impl<K: Kernel> Observer<K> for Interruptible {
+    fn gauss_newton(&mut self, _: &GaussNewtonRecord, _: &Posterior<K>) -> ControlFlow<()> {
+        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }
 
 /// Gauss-Newton with frozen kernels, to convergence: from a solution on other points if there is one, else from zero. A problem may
@@ -31,8 +49,7 @@ pub(super) fn frozen<K: Kernel>(
     settings: &BilevelSettings,
     start: Option<&Arc<Posterior<K>>>,
 ) -> Result<Solved<K>, CliError> {
-    let steps = FROZEN_STEPS.max(settings.gauss_newton_steps);
-    let settings = BilevelSettings { monitor: 0, ..settings.clone().frozen(steps, FROZEN_TOLERANCE) };
+    let settings = BilevelSettings { monitor: 0, ..frozen_settings(settings) };
     let kernels = kernels.iter().map(burn::module::Module::valid).collect();
     let solve = || -> Result<Outcome<K>, BilevelError> {
         let run = Bilevel::init(problem, collocation.clone(), kernels, settings)?;
@@ -40,11 +57,19 @@ pub(super) fn frozen<K: Kernel>(
             Some(start) => run.with_start(start.clone())?,
             None => run,
         }
-        .run(&mut ())
+        .run(&mut Interruptible)
     };
     let outcome = solve().map_err(|e| CliError::numerical("solving with the kernel frozen", e))?;
-    let (errors, predictions) = score(problem, &outcome.last)?;
-    Ok(Solved { posterior: outcome.last, errors, predictions })
+    interrupt::check()?;
+    Solved::of(problem, outcome)
+}
+
+impl<K: Kernel> Solved<K> {
+    /// The last iterate of a solve.
+    pub fn of(problem: &Problem, outcome: Outcome<K>) -> Result<Self, CliError> {
+        let (errors, predictions) = score(problem, &outcome.last)?;
+        Ok(Self { posterior: outcome.last, recipe: outcome.recipe, errors, predictions })
+    }
 }
 
 /// Errors of every scored quantity on the test grid (none without a reference), and the predictions `[fields][n]`.

@@ -1,9 +1,8 @@
 //! Progress and history of a run.
 
-use std::ops::ControlFlow;
 use std::time::Instant;
 
-use hyperpde_bilevel::{BilevelSettings, GaussNewtonRecord, Observer, OuterRecord};
+use hyperpde_bilevel::{BilevelSettings, GaussNewtonRecord, OuterRecord};
 use hyperpde_gp::Posterior;
 use hyperpde_kernels::Kernel;
 use hyperpde_pde::Problem;
@@ -14,69 +13,90 @@ use crate::{RunProgress, StepLine, StepRecord};
 /// Shows every step and keeps it.
 pub(super) struct Watch<'a> {
     problem: &'a Problem,
+    learns: bool,
     progress: RunProgress,
     history: Vec<StepRecord>,
     started: Instant,
-    outer_steps: usize,
-    residual: Option<f64>,
-    error: Option<f64>,
+    /// Seconds of the earlier run that this one goes on with.
+    before: f64,
 }
 
 impl<'a> Watch<'a> {
-    pub fn new(problem: &'a Problem, settings: &BilevelSettings, quiet: bool) -> Self {
-        let progress = RunProgress::new(settings.gauss_newton_steps, quiet).with_outer_steps(settings.outer_steps);
-        Self {
-            problem,
-            progress,
-            history: Vec::new(),
-            started: Instant::now(),
-            outer_steps: 0,
-            residual: None,
-            error: None,
+    /// Watches a loop with these settings that goes on after `history`, which is empty at a run's beginning.
+    pub fn new(problem: &'a Problem, settings: &BilevelSettings, quiet: bool, history: Vec<StepRecord>) -> Self {
+        let mut progress = RunProgress::new(settings.gauss_newton_steps, quiet).with_outer_steps(settings.outer_steps);
+        if let Some(last) = history.last() {
+            progress = progress.resumed_at(&last.step);
         }
+        let before = history.last().map_or(0.0, |last| last.seconds);
+        Self { problem, learns: settings.outer_steps > 0, progress, history, started: Instant::now(), before }
     }
 
-    /// Kernel updates so far.
+    /// Whether kernels are learned.
+    pub fn learns(&self) -> bool {
+        self.learns
+    }
+
+    /// Kernel updates so far: the record that ends a Gauss-Newton step repeats the number of its last one.
     pub fn outer_steps(&self) -> usize {
-        self.outer_steps
+        let mut last = (0, 0);
+        let mut count = 0;
+        for StepLine { gauss_newton, outer, .. } in self.history.iter().map(|record| record.step) {
+            count += usize::from(outer > 0 && last != (gauss_newton, outer));
+            last = (gauss_newton, outer);
+        }
+        count
     }
 
-    fn line(&mut self, step: StepLine) {
-        self.progress.update(&step);
-        self.history.push(StepRecord { step, seconds: self.started.elapsed().as_secs_f64() });
+    /// Seconds so far.
+    pub fn seconds(&self) -> f64 {
+        self.before + self.started.elapsed().as_secs_f64()
     }
 
-    /// Closes the display and gives the history.
-    pub fn finish(self) -> Vec<StepRecord> {
-        self.progress.finish(&format!("learned in {} outer steps", self.outer_steps));
-        self.history
+    /// The steps so far.
+    pub fn history(&self) -> &[StepRecord] {
+        &self.history
     }
-}
 
-impl<K: Kernel> Observer<K> for Watch<'_> {
-    fn outer(&mut self, record: &OuterRecord) {
-        self.outer_steps += 1;
+    /// After an outer step.
+    pub fn outer(&mut self, record: &OuterRecord) -> StepRecord {
+        let last = self.history.last().map(|last| last.step);
         self.line(StepLine {
             gauss_newton: record.gauss_newton,
             outer: record.outer,
             loss: Some(record.loss),
-            residual: self.residual,
-            error: self.error,
-        });
+            residual: last.and_then(|step| step.residual),
+            error: last.and_then(|step| step.error),
+        })
     }
 
-    fn gauss_newton(&mut self, record: &GaussNewtonRecord, posterior: &Posterior<K>) -> ControlFlow<()> {
-        self.residual = record.residual;
+    /// After the solve that ends a Gauss-Newton step.
+    pub fn gauss_newton<K: Kernel>(&mut self, record: &GaussNewtonRecord, posterior: &Posterior<K>) -> StepRecord {
         // The error is only shown: a failure to score must not end a run that goes on well.
-        self.error =
-            score(self.problem, posterior).ok().and_then(|(errors, _)| errors.iter().map(|e| e.linf).reduce(f64::max));
+        let errors = score(self.problem, posterior).map(|(errors, _)| errors).unwrap_or_default();
         self.line(StepLine {
             gauss_newton: record.gauss_newton,
             outer: record.outer_steps,
             loss: record.loss,
-            residual: self.residual,
-            error: self.error,
-        });
-        ControlFlow::Continue(())
+            residual: record.residual,
+            error: errors.iter().map(|e| e.linf).reduce(f64::max),
+        })
+    }
+
+    fn line(&mut self, step: StepLine) -> StepRecord {
+        self.progress.update(&step);
+        let record = StepRecord { step, seconds: self.seconds() };
+        self.history.push(record);
+        record
+    }
+
+    /// Closes the display and gives the history.
+    pub fn finish(self) -> Vec<StepRecord> {
+        let message = match (self.learns, self.outer_steps()) {
+            (true, count) => format!("learned in {count} outer steps"),
+            (false, _) => format!("solved in {} Gauss-Newton steps", self.history.len()),
+        };
+        self.progress.finish(&message);
+        self.history
     }
 }

@@ -42,11 +42,12 @@ pub fn write_report(path: &Path, page: &Page<'_>) -> Result<(), CliError> {
 pub fn render(page: &Page<'_>) -> String {
     let report = page.report;
     let name = escape(&report.problem);
+    let kernel = if report.learned() { "a kernel learned by bilevel optimisation" } else { "a given kernel" };
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{name} – HyperPDE</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>{name}</h1>\n<p class=\"soft\">Solved with Gaussian processes and a kernel learned by bilevel optimisation</p>\n"
+         <h1>{name}</h1>\n<p class=\"soft\">Solved with Gaussian processes and {kernel}</p>\n"
     );
     tiles(&mut out, report);
     errors(&mut out, report);
@@ -104,7 +105,8 @@ fn tiles(out: &mut String, report: &RunReport) {
     if let Some(residual) = report.history.iter().filter_map(|s| s.step.residual).reduce(f64::min) {
         tile(out, false, "smallest residual", &number(residual), "");
     }
-    tile(out, false, "learning time", &seconds(report.seconds_learn), "");
+    let time = if report.learned() { "learning time" } else { "solving time" };
+    tile(out, false, time, &seconds(report.seconds_learn), "");
     tile(out, false, "total time", &seconds(report.seconds_total), "");
     if let Some(memory) = report.peak_rss_mb {
         tile(out, false, "peak memory", &format!("{memory:.0}&nbsp;MiB"), "");

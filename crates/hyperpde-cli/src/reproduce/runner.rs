@@ -8,9 +8,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::options::Options;
-use super::record::{Outcome, Record, Stored, digest};
+use super::record::{Outcome, Record, Stored};
 use super::{Entry, Study};
 use crate::CliError;
+use crate::digest::digest;
 use crate::progress::clock;
 
 /// Runs every experiment with every seed, but what is there already; `each` is called after every run that was made.
@@ -73,7 +74,7 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(entry: &'a Entry, seed: u64, folder: &'a Path, options: &Options) -> Result<Self, CliError> {
         let flags = options.child_flags(entry, seed)?;
-        let digest = digest(&(entry.build)()?.fingerprint(&flags)?);
+        let digest = digest((entry.build)()?.fingerprint(&flags)?.as_bytes());
         Ok(Self { entry, seed, digest, folder })
     }
 

@@ -1,6 +1,7 @@
 //! What several tests need: flags from words, a folder that goes away, and the pixels of a PNG file.
 #![allow(dead_code)]
 
+pub mod process;
 pub mod solved;
 pub mod xml;
 

@@ -1,0 +1,132 @@
+//! `hyperpde solve`, `learn`, `resume` and `report`: runs with a folder.
+
+use std::path::{Path, PathBuf};
+
+use hyperpde_kernels::Backend;
+
+use crate::config::Config;
+use crate::flags::parse_seed;
+use crate::runs::{self, RunOptions, interrupt};
+use crate::{CliError, RunReport};
+
+/// Arguments of `hyperpde solve` and `hyperpde learn`.
+#[derive(Debug, clap::Args)]
+pub struct Start {
+    /// Configuration
+    pub config: PathBuf,
+    /// Folder of the run, new or empty [default: `folder` of the configuration, else runs/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Seed of the points, the batches and the initial weights [default: the configuration's]
+    #[arg(long, value_name = "N", value_parser = parse_seed, allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// Backend that computes: ndarray or flex, as far as compiled in [default: the configuration's]
+    #[arg(long, value_name = "NAME")]
+    pub backend: Option<Backend>,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+/// What a run shows and where its report goes as well.
+#[derive(Debug, clap::Args)]
+struct Shown {
+    /// Write the report as JSON to this file too
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Show no progress and no messages below a warning
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Arguments of `hyperpde resume`.
+#[derive(Debug, clap::Args)]
+pub struct Resume {
+    /// Folder of the run
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+/// Arguments of `hyperpde report`.
+#[derive(Debug, clap::Args)]
+pub struct Report {
+    /// Folder of the run
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+impl Start {
+    pub(super) fn solve(&self) -> Result<(), CliError> {
+        self.start(self.load()?.without_learning(), "-solve")
+    }
+
+    pub(super) fn learn(&self) -> Result<(), CliError> {
+        self.start(self.load()?, "")
+    }
+
+    pub(super) fn quiet(&self) -> bool {
+        self.shown.quiet
+    }
+
+    fn load(&self) -> Result<Config, CliError> {
+        let mut config = Config::load(&self.config)?;
+        if let Some(seed) = self.seed {
+            config = config.with_seed(seed)?;
+        }
+        Ok(self.backend.into_iter().fold(config, Config::with_backend))
+    }
+
+    /// Runs in the folder of the flags, of the configuration, or one named after the problem and `suffix`.
+    fn start(&self, config: Config, suffix: &str) -> Result<(), CliError> {
+        let output = config.output();
+        let default = || Path::new("runs").join(format!("{}{suffix}", file_name(config.problem().name())));
+        let folder = self.out.clone().or(output.folder).unwrap_or_else(default);
+        interrupt::install();
+        let options = RunOptions { json: self.shown.json.clone().or(output.json), quiet: self.shown.quiet };
+        let report = runs::start(&config, &folder, &options)?;
+        finish(&report, &folder)
+    }
+}
+
+impl Resume {
+    pub(super) fn run(&self) -> Result<(), CliError> {
+        interrupt::install();
+        let options = RunOptions { json: self.shown.json.clone(), quiet: self.shown.quiet };
+        finish(&runs::resume(&self.folder, &options)?, &self.folder)
+    }
+
+    pub(super) fn quiet(&self) -> bool {
+        self.shown.quiet
+    }
+}
+
+impl Report {
+    pub(super) fn run(&self) -> Result<(), CliError> {
+        let drawn = runs::redraw(&self.folder)?;
+        for file in &drawn.missing {
+            log::warn!("{} is missing: what is made from it was not drawn", file.display());
+        }
+        match drawn.report {
+            Some(report) => finish(&report, &self.folder),
+            None => {
+                log::warn!("the run is not finished; `hyperpde resume {}` goes on with it", self.folder.display());
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The table, and where the rest is.
+fn finish(report: &RunReport, folder: &Path) -> Result<(), CliError> {
+    log::info!("figures and numbers are in {}", folder.display());
+    super::print(&report.table())
+}
+
+/// A name as that of a folder.
+fn file_name(name: &str) -> String {
+    let safe = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    let name: String = name.chars().map(safe).collect();
+    let name = name.trim_start_matches('.');
+    if name.is_empty() { "run".to_owned() } else { name.to_owned() }
+}

@@ -1,0 +1,357 @@
+//! A run: solve, learn, solve again, score, write.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, Event, Outcome, Snapshot};
+use hyperpde_gp::{Posterior, RowBlock};
+use hyperpde_kernels::{Backend, Kernel, parameters};
+use hyperpde_pde::{Collocation, Problem, Sampler};
+use serde_json::json;
+
+use super::cloud::{Cloud, CloudPlan, sampling};
+use super::output::Picture;
+use super::solve::{Solved, frozen_settings};
+use super::spread::Spread;
+use super::watch::Watch;
+use super::{Experiment, ScoredData};
+use crate::config::Config;
+use crate::logging::warnings_in;
+use crate::report::{KernelState, LargerCloud};
+use crate::runs::{Journal, RunOptions, interrupt};
+use crate::{
+    CliError, CommonFlags, MODEL_FILE, Model, PerField, Precision, RunReport, RunSettings, peak_rss_mb, take_warnings,
+};
+
+/// What a run is made with.
+struct Plan {
+    settings: RunSettings,
+    bilevel: BilevelSettings,
+    backend: Backend,
+    precision: Precision,
+    sampler: Sampler,
+    /// Learn the kernel between two solves, or solve once with the kernel as it is.
+    learn: bool,
+    baselines: bool,
+    out: Option<PathBuf>,
+    json: Option<PathBuf>,
+    quiet: bool,
+}
+
+impl<K: Kernel> Experiment<K> {
+    /// Runs the experiment as the flags say, and writes figures and JSON where asked.
+    ///
+    /// # Errors
+    /// [`CliError::Input`] for flags that don't fit the problem, [`CliError::Numerical`] if learning or a solve with the learned
+    /// kernel fails, [`CliError::Io`] or [`CliError::Figure`] for output that can't be written.
+    pub fn run(&self, flags: &CommonFlags) -> Result<RunReport, CliError> {
+        let (settings, bilevel) = self.settings(flags)?;
+        let plan = Plan {
+            settings,
+            bilevel,
+            backend: flags.backend,
+            precision: flags.precision,
+            sampler: flags.sampler.unwrap_or(self.sampler),
+            learn: true,
+            baselines: flags.baselines,
+            out: flags.out.clone(),
+            json: flags.json.clone(),
+            quiet: flags.quiet,
+        };
+        self.carry_out(&plan, None)
+    }
+
+    /// Runs the experiment of a configuration in the folder of a journal, from where the journal says. Without outer steps there is
+    /// nothing to learn, and one solve is made.
+    pub(crate) fn run_in_folder(
+        &self,
+        config: &Config,
+        journal: &mut Journal,
+        options: &RunOptions,
+    ) -> Result<RunReport, CliError> {
+        let settings = config.run_settings();
+        let plan = Plan {
+            settings,
+            bilevel: config.bilevel_settings(),
+            backend: config.backend(),
+            precision: Precision::F64,
+            sampler: config.sampler(),
+            learn: settings.outer_steps > 0,
+            baselines: false,
+            out: Some(journal.folder().to_path_buf()),
+            json: options.json.clone(),
+            quiet: options.quiet,
+        };
+        self.carry_out(&plan, Some(journal))
+    }
+
+    fn carry_out(&self, plan: &Plan, mut journal: Option<&mut Journal>) -> Result<RunReport, CliError> {
+        let started = Instant::now();
+        let device = plan.backend.device().map_err(|e| CliError::Input(e.to_string()))?;
+        // Before the work, not after it: a folder that can't be made should cost nothing.
+        for folder in plan.out.iter().map(PathBuf::as_path).chain(plan.json.iter().filter_map(|file| file.parent())) {
+            std::fs::create_dir_all(folder).map_err(|e| CliError::io("create the folder", folder, e))?;
+        }
+        let (settings, bilevel) = (&plan.settings, &plan.bilevel);
+        let collocation = self.problem.sample(&settings.sizes(), plan.sampler, settings.seed).map_err(sampling)?;
+        let initial = (self.kernels)(settings.seed, &device.clone().autodiff())
+            .map_err(|e| CliError::numerical("building the kernels", e))?;
+        let mut report = RunReport::new(self.problem.name(), plan.backend, plan.precision, settings);
+        report.settings.insert("sampler".into(), json!(plan.sampler));
+        let training = Cloud { name: "training", problem: &self.problem, collocation };
+
+        let (after, solution) = if plan.learn {
+            if let Some(before) = self.initial(&training, &initial, bilevel)? {
+                report.set_initial_errors(&before.errors);
+                report.clouds.push(training.errors(KernelState::Initial, &before));
+            }
+            let solution =
+                self.learn(&training.collocation, initial.clone(), plan, journal.as_deref_mut(), &mut report)?;
+            let after = training.solve(solution.kernels(), bilevel, Some(&solution))?;
+            report.clouds.push(training.errors(KernelState::Learned, &after));
+            (after, solution)
+        } else {
+            let after = self.solve(&training.collocation, &initial, plan, journal.as_deref_mut(), &mut report)?;
+            report.clouds.push(training.errors(KernelState::Initial, &after));
+            let solution = after.posterior.clone();
+            (after, solution)
+        };
+        let learned = solution.kernels();
+        report.set_errors(&after.errors);
+        let spread = Spread::of(&self.problem, &after)?;
+        report.coverage_2sd = PerField(spread.coverage.clone());
+        self.describe_kernels(learned, &mut report)?;
+        let mut clouds = Vec::new();
+        for (index, cloud_plan) in self.clouds.iter().enumerate().filter(|_| plan.learn) {
+            let cloud = cloud_plan.points(index, &training, settings, &self.settings, plan.sampler)?;
+            let start = (!matches!(cloud_plan, CloudPlan::Transfer(_))).then_some(&solution);
+            let errors = cloud.errors(KernelState::Learned, &cloud.solve(learned, bilevel, start)?);
+            if matches!(cloud_plan, CloudPlan::Larger) {
+                report.larger_cloud = Some(LargerCloud::from(&errors));
+            }
+            report.clouds.push(errors);
+            clouds.push(cloud);
+        }
+        report.seconds_total = started.elapsed().as_secs_f64();
+        report.peak_rss_mb = peak_rss_mb();
+
+        if plan.baselines {
+            self.baselines(&training, &clouds, &initial, bilevel, &device, &mut report)?;
+        }
+        let fields = match &self.kernel_fields {
+            Some(fields) if plan.out.is_some() => fields(learned, self.problem.test_grid().points())
+                .map_err(|e| CliError::numerical("evaluating the kernel's fields", e))?,
+            _ => Vec::new(),
+        };
+        let picture =
+            Picture::new(&self.problem, &training.collocation).with_fields(&after.predictions, &spread, fields)?;
+        if let (Some(config), Some(journal)) = (&self.config, &journal) {
+            Model::save(&journal.folder().join(MODEL_FILE), config, &after.recipe)?;
+        }
+        self.write(plan, &report, &picture, journal.is_some())?;
+        Ok(report)
+    }
+
+    /// Solution, report, figures. The numbers first: they stay if a figure can't be drawn. A folder with a report is finished but for its
+    /// figures, so the solution comes before it.
+    fn write(&self, plan: &Plan, report: &RunReport, picture: &Picture<'_>, with_log: bool) -> Result<(), CliError> {
+        if let Some(folder) = &plan.out {
+            picture.write_solution(&folder.join("solution.safetensors"))?;
+        }
+        let own = plan.out.as_ref().map(|folder| folder.join("report.json"));
+        for file in plan.json.iter().chain(&own) {
+            report.write_json(file)?;
+        }
+        if let Some(folder) = &plan.out {
+            // The log of a folder has the warnings of a run that was interrupted too.
+            let warnings = if with_log {
+                warnings_in(&std::fs::read_to_string(folder.join("log.txt")).unwrap_or_default())
+            } else {
+                take_warnings()
+            };
+            picture.draw(folder, report, &warnings)?;
+        }
+        Ok(())
+    }
+
+    /// A solve with the initial kernel. It may well fail, which is no failure of the run.
+    fn initial(
+        &self,
+        cloud: &Cloud<'_>,
+        kernels: &[K],
+        settings: &BilevelSettings,
+    ) -> Result<Option<Solved<K>>, CliError> {
+        match cloud.solve(kernels, settings, None) {
+            Ok(solved) => Ok(Some(solved)),
+            Err(e @ CliError::Interrupted { .. }) => Err(e),
+            Err(e) => {
+                let problem = cloud.problem.name();
+                log::warn!("{problem} can't be solved with the initial hyperparameters: {}", e.full_message());
+                Ok(None)
+            }
+        }
+    }
+
+    /// The best solution on the way, with the learned kernels it was solved with; history and counts in `report`.
+    fn learn(
+        &self,
+        collocation: &Collocation,
+        kernels: Vec<K>,
+        plan: &Plan,
+        journal: Option<&mut Journal>,
+        report: &mut RunReport,
+    ) -> Result<Arc<Posterior<K>>, CliError> {
+        // Learning sees the observations but those held out; the solves before and after fit all of them.
+        let all = collocation.observations.clone();
+        let (mut inner, mut scored, mut folds) = (all.clone(), Vec::new(), Vec::new());
+        match self.scored {
+            ScoredData::None => {}
+            ScoredData::HeldOut(fraction) => {
+                (inner, scored) = collocation.split_observations(fraction, plan.settings.seed)?;
+            }
+            ScoredData::Folds(count) => folds = collocation.observation_folds(count, plan.settings.seed)?,
+            ScoredData::Fitted => scored = all.into_iter().map(RowBlock::regularised).collect(),
+        }
+        let learned_on = Collocation { observations: inner, ..collocation.clone() };
+        let begin = |snapshot: Option<&Snapshot>| {
+            let mut run = begun(&self.problem, learned_on, kernels, &plan.bilevel, snapshot)?.with_folds(folds);
+            for rows in scored {
+                let variance = rows.noise_variance();
+                run = run.with_scored_rows(rows, if variance > 0.0 { 1.0 / variance } else { 1.0 });
+            }
+            Ok(run)
+        };
+        let outcome = self.follow(begin, &plan.bilevel, plan.quiet, journal, report)?;
+        // With observations the equation's residual alone does not tell which iterate is best: a smooth one that ignores the data has
+        // the smallest.
+        Ok(if self.problem.observations().is_empty() { outcome.best } else { outcome.last })
+    }
+
+    /// One solve with the kernels as they are, to convergence.
+    fn solve(
+        &self,
+        collocation: &Collocation,
+        kernels: &[K],
+        plan: &Plan,
+        journal: Option<&mut Journal>,
+        report: &mut RunReport,
+    ) -> Result<Solved<K>, CliError> {
+        let settings = frozen_settings(&plan.bilevel);
+        let kernels = kernels.iter().map(Module::valid).collect();
+        let begin =
+            |snapshot: Option<&Snapshot>| begun(&self.problem, collocation.clone(), kernels, &settings, snapshot);
+        Solved::of(&self.problem, self.follow(begin, &settings, plan.quiet, journal, report)?)
+    }
+
+    /// Begins a loop, or goes on with it, and shows and records it to its end.
+    fn follow(
+        &self,
+        begin: impl FnOnce(Option<&Snapshot>) -> Result<Bilevel<K>, CliError>,
+        settings: &BilevelSettings,
+        quiet: bool,
+        mut journal: Option<&mut Journal>,
+        report: &mut RunReport,
+    ) -> Result<Outcome<K>, CliError> {
+        let (snapshot, history) = journal.as_deref_mut().and_then(Journal::take_start).unzip();
+        if let Some(snapshot) = &snapshot {
+            log::info!("going on after Gauss-Newton step {}", snapshot.gauss_newton);
+        }
+        let mut watch = Watch::new(&self.problem, settings, quiet, history.unwrap_or_default());
+        let run = begin(snapshot.as_ref())?;
+        report.rows = run.rows();
+        let outcome = drive(run, &mut watch, journal)?;
+        (report.outer_steps, report.seconds_learn) = (watch.outer_steps(), watch.seconds());
+        report.history = watch.finish();
+        Ok(outcome)
+    }
+
+    /// The solves that the learned kernel is compared with; they count neither in the run's time nor in its memory.
+    fn baselines(
+        &self,
+        training: &Cloud<'_>,
+        clouds: &[Cloud<'_>],
+        initial: &[K],
+        settings: &BilevelSettings,
+        device: &Device,
+        report: &mut RunReport,
+    ) -> Result<(), CliError> {
+        let started = Instant::now();
+        for cloud in clouds {
+            if let Some(solved) = self.initial(cloud, initial, settings)? {
+                report.clouds.push(cloud.errors(KernelState::Initial, &solved));
+            }
+        }
+        if let Some(scales) = &self.constant {
+            let own = clouds.iter().rfind(|c| c.problem.name() == self.problem.name()).unwrap_or(training);
+            if let Some((constant, errors)) = scales.best(own, settings, device)? {
+                report.constant = Some(constant);
+                report.clouds.push(errors);
+            }
+        }
+        report.seconds_baselines = Some(started.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    fn describe_kernels(&self, learned: &[K], report: &mut RunReport) -> Result<(), CliError> {
+        let several = learned.len() > 1;
+        for (kernel, field) in learned.iter().zip(self.problem.fields()) {
+            let key = |name: &str| if several { format!("{field}.{name}") } else { name.to_owned() };
+            let count = parameters(kernel).map_err(|e| CliError::numerical("reading the kernel", e))?.len();
+            report.hyperparameters.insert(key("kernel"), json!(kernel.name()));
+            report.hyperparameters.insert(key("parameters"), json!(count));
+            for (name, value) in kernel.summary() {
+                report.hyperparameters.insert(key(&name), json!(value));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A loop at its beginning, or where a snapshot has it.
+fn begun<K: Kernel>(
+    problem: &Problem,
+    collocation: Collocation,
+    kernels: Vec<K>,
+    settings: &BilevelSettings,
+    snapshot: Option<&Snapshot>,
+) -> Result<Bilevel<K>, CliError> {
+    match snapshot {
+        None => {
+            Bilevel::init(problem, collocation, kernels, settings.clone()).map_err(|e| CliError::Input(e.to_string()))
+        }
+        Some(snapshot) => Bilevel::restore(problem, collocation, kernels, settings.clone(), snapshot)
+            .map_err(|e| CliError::numerical("going on from the checkpoint", e)),
+    }
+}
+
+/// Steps through a loop to its end, or until the user wants it to end.
+fn drive<K: Kernel>(
+    mut run: Bilevel<K>,
+    watch: &mut Watch<'_>,
+    mut journal: Option<&mut Journal>,
+) -> Result<Outcome<K>, CliError> {
+    let doing = if watch.learns() { "learning the kernel" } else { "solving with the kernel as it is" };
+    let failed = |e: BilevelError| CliError::numerical(doing, e);
+    loop {
+        if interrupt::requested() {
+            if let Some(journal) = &mut journal {
+                journal.flush()?;
+            }
+            interrupt::check()?;
+        }
+        let record = match run.step().map_err(failed)? {
+            Event::Outer(record) => watch.outer(&record),
+            Event::GaussNewton(record, posterior) => watch.gauss_newton(&record, &posterior),
+            Event::Done(_) => return run.run(&mut ()).map_err(failed),
+        };
+        if let Some(journal) = &mut journal {
+            journal.step(&record)?;
+            if let Some(snapshot) = run.snapshot() {
+                journal.save(snapshot, watch.history())?;
+            }
+        }
+    }
+}
