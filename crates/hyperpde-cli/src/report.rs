@@ -1,5 +1,6 @@
 //! The record of one run: what was solved, with which settings, how well and at what cost.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -258,10 +259,35 @@ impl RunReport {
     }
 
     /// The final table: per field a line before learning (where the initial errors are known), one after, and one for each
-    /// further cloud.
+    /// further cloud. Without a reference a single line has what is known, and the residual of the equations is told below.
     #[must_use]
     pub fn table(&self) -> String {
-        table(&self.rows_of_errors())
+        let rows = self.rows_of_errors();
+        if !rows.is_empty() {
+            return table(&rows);
+        }
+        let mut text = table(&[self.costs()]);
+        text.push_str("no reference solution, so no errors");
+        if let Some(residual) = self.history.iter().rev().find_map(|record| record.step.residual) {
+            // Writing to a String can't fail.
+            let _ = write!(
+                text,
+                "; the equations have a residual of {residual:.1e} (root mean square at independent points)"
+            );
+        }
+        text.push('\n');
+        text
+    }
+
+    /// A line of the table with what the run took.
+    fn costs(&self) -> TableRow {
+        TableRow {
+            label: if self.learned() { "after learning" } else { "solution" }.to_owned(),
+            steps: Some(self.outer_steps),
+            seconds: Some(self.seconds_learn),
+            memory_mb: self.peak_rss_mb,
+            ..TableRow::default()
+        }
     }
 
     /// Whether there was anything to learn: a run without outer steps that knows of no initial errors was one solve.
@@ -284,16 +310,15 @@ impl RunReport {
                 let [rmse, rel_l2] = [&self.rmse_initial, &self.rel_l2_initial].map(|c| c.as_ref().unwrap_or(&none));
                 rows.push(TableRow { steps: Some(0), ..row("before learning", [linf, rmse, rel_l2]) });
             }
+            let costs = self.costs();
+            let errors = row(&costs.label, [&self.linf, &self.rmse, &self.rel_l2]);
             rows.push(TableRow {
+                label: errors.label,
                 linf: Some(*linf),
+                rmse: errors.rmse,
+                rel_l2: errors.rel_l2,
                 coverage: self.coverage_2sd.0.iter().find(|(score, _)| score == field).map(|(_, c)| *c),
-                steps: Some(self.outer_steps),
-                seconds: Some(self.seconds_learn),
-                memory_mb: self.peak_rss_mb,
-                ..row(
-                    if self.learned() { "after learning" } else { "solution" },
-                    [&self.linf, &self.rmse, &self.rel_l2],
-                )
+                ..costs
             });
             for cloud in self.clouds.iter().filter(|c| c.name != "training" || c.kernel == KernelState::Constant) {
                 rows.push(row(&cloud.label(&self.problem), [&cloud.linf, &cloud.rmse, &cloud.rel_l2]));

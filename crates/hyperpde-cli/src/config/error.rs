@@ -128,6 +128,13 @@ impl Source {
         &self.text
     }
 
+    /// The name of its file without folder and extension.
+    pub(super) fn stem(&self) -> String {
+        std::path::Path::new(&self.name)
+            .file_stem()
+            .map_or_else(|| "custom".into(), |s| s.to_string_lossy().into_owned())
+    }
+
     /// A fault at `span` of the text, with a few words to put beside it.
     pub fn error(&self, span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> ConfigError {
         let end = span.end.min(self.text.len());

@@ -70,7 +70,7 @@ impl Reader<'_> {
             Some(grid) => self.grid(grid, &names, &domain)?,
             None => self.grid(&Spanned::new(section.span(), Grid::of_dimension(domain.dim())), &names, &domain)?,
         };
-        let name = document.name.clone().unwrap_or_else(|| "custom".into());
+        let name = document.name.clone().unwrap_or_else(|| self.source.stem());
         let mut builder = Problem::builder(name, domain)
             .fields(names.fields.clone())
             .equations(system.clone())
