@@ -29,7 +29,7 @@ impl NamedArray {
 /// Writes arrays to `path`, atomically.
 ///
 /// # Errors
-/// [`CliError::Input`] if a shape does not fit its values, [`CliError::Io`] if the file can't be written.
+/// [`CliError::Input`] if a shape does not fit its values or two arrays have one name, [`CliError::Io`] if the file can't be written.
 pub fn write_arrays(path: &Path, arrays: &[NamedArray]) -> Result<(), CliError> {
     let bytes =
         to_bytes(arrays, None).map_err(|why| CliError::Input(format!("arrays for {}: {why}", path.display())))?;
@@ -50,11 +50,14 @@ pub fn read_arrays(path: &Path) -> Result<Vec<NamedArray>, CliError> {
 /// The key of the one text that goes along with arrays.
 const NOTE: &str = "hyperpde";
 
-/// Arrays as safetensors, with a text beside them.
+/// Arrays as safetensors, with a text beside them. Their names differ.
 pub(crate) fn to_bytes(arrays: &[NamedArray], note: Option<String>) -> Result<Vec<u8>, String> {
     let bytes: Vec<Vec<u8>> = arrays.iter().map(|a| a.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
     let mut views = Vec::with_capacity(arrays.len());
-    for (array, bytes) in arrays.iter().zip(&bytes) {
+    for (i, (array, bytes)) in arrays.iter().zip(&bytes).enumerate() {
+        if arrays[..i].iter().any(|before| before.name == array.name) {
+            return Err(format!("two have the name '{}'", array.name));
+        }
         let view = TensorView::new(Dtype::F64, array.shape.clone(), bytes).map_err(|e| e.to_string())?;
         views.push((array.name.as_str(), view));
     }
@@ -96,6 +99,8 @@ mod tests {
         assert_eq!(u.data()[40..48], 5.0f64.to_le_bytes());
         assert!(from_bytes(&bytes[..bytes.len() - 1]).is_err());
         assert!(write_arrays(&file, &[NamedArray::new("u", [2, 2], vec![0.0; 6])]).is_err());
+        let twice = [NamedArray::new("u", [1], vec![0.0]), NamedArray::new("u", [1], vec![1.0])];
+        assert_eq!(to_bytes(&twice, None), Err("two have the name 'u'".into()));
         assert!(!file.exists());
     }
 

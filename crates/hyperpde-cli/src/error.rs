@@ -1,13 +1,13 @@
 //! What can go wrong in a command, and the exit status that says so.
 
 use std::error::Error;
-use std::fmt::Write as _;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
 use crate::figures::FigureError;
+use crate::input::printable;
 use crate::runs::interrupt;
 
 /// A failure of a command.
@@ -31,7 +31,7 @@ pub enum CliError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// A file could not be written or read.
-    #[error("cannot {action} {}; check that the folder is writable and has room", path.display())]
+    #[error("cannot {action} {}{}", path.display(), io_advice(action))]
     Io {
         /// "write", "create the folder", ...
         action: &'static str,
@@ -52,6 +52,11 @@ pub enum CliError {
         /// The run's folder, if there is one.
         folder: Option<PathBuf>,
     },
+}
+
+/// What to look at; reasons for which a file can't be read stand for themselves.
+fn io_advice(action: &str) -> &'static str {
+    if action.starts_with("read") { "" } else { "; check that the folder is writable and has room" }
 }
 
 fn resume_advice(folder: &Path) -> String {
@@ -81,14 +86,17 @@ impl CliError {
         }
     }
 
-    /// The message followed by its chain of causes, joined by ": ".
+    /// The message followed by its chain of causes, joined by ": "; a cause that an earlier one tells already is left out.
     #[must_use]
     pub fn full_message(&self) -> String {
         let mut text = self.to_string();
         let mut cause = self.source();
         while let Some(error) = cause {
-            // Writing to a String cannot fail.
-            let _ = write!(text, ": {error}");
+            let told = error.to_string();
+            if !text.contains(&told) {
+                text.push_str(": ");
+                text.push_str(&told);
+            }
             cause = error.source();
         }
         text
@@ -106,14 +114,15 @@ pub fn exit_code(outcome: Result<(), CliError>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            match &error {
+            let told = match &error {
                 CliError::Config(fault) => {
-                    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-                    eprintln!("{}", fault.render(colour));
+                    fault.render(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
                 }
-                CliError::Interrupted { .. } => eprintln!("{error}"),
-                _ => eprintln!("error: {}", error.full_message()),
-            }
+                CliError::Interrupted { .. } => printable(&error.to_string()).into_owned(),
+                _ => format!("error: {}", printable(&error.full_message())),
+            };
+            // The status tells it even if nobody can be told.
+            let _ = writeln!(io::stderr(), "{told}");
             ExitCode::from(error.status())
         }
     }

@@ -61,6 +61,7 @@ pub mod expression;
 pub mod figures;
 mod flags;
 pub mod html;
+mod input;
 mod logging;
 pub mod memory;
 mod model;

@@ -53,7 +53,7 @@ use safetensors::tensor::{Dtype, SafeTensorError, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, DataFiles};
-use crate::{Backend, CliError, write_atomic};
+use crate::{Backend, CliError, input, write_atomic};
 
 /// Name of the model in a run folder.
 pub const MODEL_FILE: &str = "model.safetensors";
@@ -213,11 +213,7 @@ fn checksum<'a>(header: &str, arrays: impl Iterator<Item = (&'a str, &'a [usize]
 }
 
 fn read(path: &Path) -> Result<Model, String> {
-    let length = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
-    if length > MAX_BYTES {
-        return Err(format!("it has {length} bytes, no model is so large"));
-    }
-    let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+    let bytes = input::bytes(path, MAX_BYTES)?;
     let file = match SafeTensors::deserialize(&bytes) {
         Ok(file) => file,
         Err(_) if is_cut(&bytes) => return Err("it is truncated; copy or save it again".into()),

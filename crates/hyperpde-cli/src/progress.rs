@@ -130,7 +130,8 @@ impl RunProgress {
             Sink::Silent => {}
             Sink::Bar(bar) => {
                 bar.finish_and_clear();
-                bars().suspend(|| eprintln!("{message} ({elapsed} elapsed)"));
+                // As with a closed pipe.
+                let _ = bars().suspend(|| writeln!(io::stderr(), "{message} ({elapsed} elapsed)"));
             }
             Sink::Plain { out, .. } => {
                 let _ = writeln!(out, "{message} ({elapsed} elapsed)");

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::input;
+
 /// Largest file that is read, in bytes.
 const MAX_BYTES: u64 = 4 << 30;
 /// Characters of a bad cell that are shown.
@@ -33,11 +35,7 @@ fn format(path: &Path) -> Result<Format, String> {
 /// The bytes of a file with a table.
 pub(crate) fn contents(path: &Path) -> Result<Vec<u8>, String> {
     format(path)?;
-    let length = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
-    if length > MAX_BYTES {
-        return Err(format!("it has {length} bytes, at most {MAX_BYTES} are read"));
-    }
-    std::fs::read(path).map_err(|e| e.to_string())
+    input::bytes(path, MAX_BYTES)
 }
 
 /// Rows of finite numbers, row-major `[n, columns]`, from the contents of a file; `path` tells the format. At least one row.
@@ -147,7 +145,10 @@ fn read_npy(bytes: &[u8], wanted: &Wanted<'_>) -> Result<Vec<f64>, String> {
     let (rows, columns) = (rows as usize, columns as usize);
     wanted.width(columns)?;
     let by_columns = array.order() == npyz::Order::Fortran;
-    let stored = array.into_vec::<f64>().map_err(|e| format!("{e}; needed is float64"))?;
+    let stored = array.into_vec::<f64>().map_err(|e| match e.kind() {
+        std::io::ErrorKind::UnexpectedEof => format!("it ends before the last of its {rows} x {columns} numbers"),
+        _ => format!("{e}; needed is float64"),
+    })?;
     let at = |i: usize| if by_columns { stored[(i % columns) * rows + i / columns] } else { stored[i] };
     let values: Vec<f64> = (0..stored.len()).map(at).collect();
     match values.iter().position(|v| !v.is_finite()) {

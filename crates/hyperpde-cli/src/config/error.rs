@@ -7,6 +7,7 @@ use std::sync::Arc;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
 use crate::expression::{ExpressionError, nearest};
+use crate::input::printable;
 
 /// Width to which messages are wrapped; fixed, so that a message does not depend on the terminal.
 const WIDTH: usize = 100;
@@ -26,13 +27,13 @@ struct Fault {
 impl ConfigError {
     /// A fault without a place, such as a file that can't be read.
     pub fn without_place(message: impl Into<String>) -> Self {
-        Self(Box::new(Fault { message: message.into(), source: None, labels: Vec::new(), help: None }))
+        Self(Box::new(Fault { message: shown(message), source: None, labels: Vec::new(), help: None }))
     }
 
     /// The same with advice.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.0.help = Some(help.into());
+        self.0.help = Some(shown(help));
         self
     }
 
@@ -110,6 +111,11 @@ impl Diagnostic for Drawn<'_> {
     }
 }
 
+/// A part of a message, which may quote anything that a file holds.
+fn shown(part: impl Into<String>) -> String {
+    printable(&part.into()).into_owned()
+}
+
 /// The text of a configuration, to which faults point.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -120,7 +126,7 @@ pub struct Source {
 impl Source {
     /// A text with the name of its file.
     pub fn new(name: impl Into<String>, text: &str) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { name: shown(name), text: printable(text).into() }
     }
 
     /// The text.
@@ -139,11 +145,16 @@ impl Source {
     pub fn error(&self, span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> ConfigError {
         let end = span.end.min(self.text.len());
         ConfigError(Box::new(Fault {
-            message: message.into(),
+            message: shown(message),
             source: Some(NamedSource::new(&self.name, Arc::clone(&self.text))),
-            labels: vec![(span.start.min(end)..end, label.into())],
+            labels: vec![(span.start.min(end)..end, shown(label))],
             help: None,
         }))
+    }
+
+    /// A fault of the whole file.
+    pub fn without_place(&self, message: impl Into<String>) -> ConfigError {
+        ConfigError::without_place(format!("{} ({})", message.into(), self.name))
     }
 
     /// A fault inside an expression that stands as a string at `span`.

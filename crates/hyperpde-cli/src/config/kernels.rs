@@ -45,7 +45,7 @@ impl Reader<'_> {
     fn kernel_fault(&self, span: Range<usize>, field: &str, why: String) -> ConfigError {
         let message = format!("the kernel of '{field}': {why}");
         if span.is_empty() {
-            ConfigError::without_place(message)
+            self.source.without_place(message)
         } else {
             self.source.error(span, message, "this kernel")
         }

@@ -62,8 +62,8 @@ pub use document::{
 pub use error::{ConfigError, Source};
 pub use values::{Grid, Number, Texts};
 
-use crate::RunSettings;
 use crate::expression::System;
+use crate::{RunSettings, input};
 
 /// Largest configuration that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -102,11 +102,7 @@ impl Config {
         let shown = path.display();
         let unreadable =
             |why: String| ConfigError::without_place(format!("cannot read the configuration {shown}: {why}"));
-        let length = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?.len();
-        if length > MAX_BYTES {
-            return Err(unreadable(format!("it has {length} bytes, at most {MAX_BYTES} are read")));
-        }
-        let bytes = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+        let bytes = input::bytes(path, MAX_BYTES).map_err(unreadable)?;
         let text = String::from_utf8(bytes)
             .map_err(|e| unreadable(format!("it is no text: byte {} is not UTF-8", e.utf8_error().valid_up_to())))?;
         let folder = path.parent().unwrap_or(Path::new("."));

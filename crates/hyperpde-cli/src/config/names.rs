@@ -9,6 +9,7 @@ use super::Reader;
 use super::document::{Document, DomainSection, Interval};
 use super::error::ConfigError;
 use super::values::Number;
+use crate::experiment::POINTS;
 use crate::expression::{Fields, Kind, Names, constant, parse};
 
 /// Most coordinates: samplers of low discrepancy reach as far.
@@ -33,9 +34,10 @@ impl Reader<'_> {
             return Err(self.source.error(space.span(), what, "coordinates").with_help(help));
         }
         let Some(fields) = &document.fields else {
-            return Err(
-                ConfigError::without_place("there are no fields").with_help("write for example fields = [\"u\"]")
-            );
+            return Err(self
+                .source
+                .without_place("there are no fields")
+                .with_help("write for example fields = [\"u\"]"));
         };
         let count = fields.get_ref().len();
         if count == 0 || count > MAX_FIELDS {
@@ -44,8 +46,11 @@ impl Reader<'_> {
         }
         for name in fields.get_ref() {
             let clash = names.collision(name.get_ref());
-            let reserved =
-                (name.get_ref() == REFERENCE).then(|| format!("'{REFERENCE}' has a meaning of its own in [exact]"));
+            let reserved = match name.get_ref().as_str() {
+                REFERENCE => Some(format!("'{REFERENCE}' has a meaning of its own in [exact]")),
+                POINTS => Some(format!("the solution is saved beside its points, as '{POINTS}'")),
+                _ => None,
+            };
             self.refuse(name, "field", clash.or(reserved))?;
             names.fields.push(name.get_ref().clone());
         }
@@ -96,12 +101,17 @@ impl Reader<'_> {
                 self.number_of(lower, names, "an end of an interval")?,
                 self.number_of(upper, names, "an end of an interval")?,
             );
-            if ends.0 < ends.1 {
+            // An interval that is too wide has no width as a float.
+            if ends.0 < ends.1 && (ends.1 - ends.0).is_finite() {
                 return Ok((name.get_ref().clone(), ends.0, ends.1));
             }
             let what = format!("the interval of '{name}' is [{}, {}]", ends.0, ends.1);
-            let help = "the lower end comes first, and the ends differ";
-            Err(self.source.error(lower.span().start..upper.span().end, what, "reversed or empty").with_help(help))
+            let (label, help) = if ends.0 < ends.1 {
+                ("too wide", "the difference of the ends must be a finite number too")
+            } else {
+                ("reversed or empty", "the lower end comes first, and the ends differ")
+            };
+            Err(self.source.error(lower.span().start..upper.span().end, what, label).with_help(help))
         };
         let space = section.space.get_ref().iter().map(axis).collect::<Result<Vec<_>, _>>()?;
         let domain = match &section.time {

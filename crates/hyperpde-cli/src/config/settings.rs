@@ -90,7 +90,7 @@ impl Reader<'_> {
     pub(super) fn at<T>(&self, value: Option<&Spanned<T>>, message: String, label: &str) -> ConfigError {
         match value.map(Spanned::span).filter(|span| *span != NOWHERE) {
             Some(span) => self.source.error(span, message, label),
-            None => ConfigError::without_place(message),
+            None => self.source.without_place(message),
         }
     }
 

@@ -14,6 +14,10 @@ use crate::expression::{Names, System, nearest, unknown};
 impl Reader<'_> {
     /// The problem of a document: built in, or from its statement, then with its equations.
     pub(super) fn problem(&self, document: &Document) -> Result<(Problem, Option<System>), ConfigError> {
+        if let Some(name) = document.name.as_ref().filter(|name| name.contains(char::is_control)) {
+            let what = format!("the name of the problem has a control character: '{}'", name.escape_debug());
+            return Err(self.source.without_place(what).with_help("a name is one line of text"));
+        }
         let Some(name) = &document.problem else { return self.stated(document) };
         let stated = [
             ("fields", document.fields.as_ref().map(Spanned::span)),
@@ -47,7 +51,7 @@ impl Reader<'_> {
 
     fn stated(&self, document: &Document) -> Result<(Problem, Option<System>), ConfigError> {
         let missing = |key: &str| {
-            ConfigError::without_place(format!("the configuration has no {key}")).with_help(
+            self.source.without_place(format!("the configuration has no {key}")).with_help(
                 "it needs fields, [domain], [equations] and [[conditions]]; or `problem` with a built-in one",
             )
         };

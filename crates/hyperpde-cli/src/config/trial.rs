@@ -25,7 +25,7 @@ impl Config {
                         .with_help(help);
                 }
             }
-            ConfigError::without_place(error.to_string())
+            self.source.without_place(error.to_string())
         })
     }
 

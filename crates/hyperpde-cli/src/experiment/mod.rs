@@ -21,7 +21,7 @@ use crate::{CliError, CommonFlags, RunReport, RunSettings};
 
 use baseline::ConstantScales;
 use cloud::CloudPlan;
-pub(crate) use output::Picture;
+pub(crate) use output::{POINTS, Picture};
 
 /// Builds one kernel per field from the seed of the run.
 pub type KernelBuilder<K> = Box<dyn Fn(u64, &Device) -> Result<Vec<K>, KernelError>>;

@@ -12,6 +12,8 @@ use crate::{CliError, NamedArray, RunReport, figures, html, read_arrays, write_a
 
 /// What the names of the kernels' fields begin with in the file of the solution.
 const KERNEL: &str = "kernel.";
+/// Name of the array with the points of the test grid.
+pub(crate) const POINTS: &str = "points";
 
 /// All that is shown of the last solve on the training cloud, on the test grid.
 pub(crate) struct Picture<'a> {
@@ -57,7 +59,7 @@ impl<'a> Picture<'a> {
         let unfit = |what: String| CliError::Input(format!("{} does not belong to this run: {what}", path.display()));
         let mut arrays = HashMap::new();
         for array in read_arrays(path)? {
-            if array.name != "points" && array.values.len() != n {
+            if array.name != POINTS && array.values.len() != n {
                 return Err(unfit(format!("{} has {} values, the test grid {n}", array.name, array.values.len())));
             }
             if let Some(name) = array.name.strip_prefix(KERNEL) {
@@ -132,7 +134,7 @@ impl<'a> Picture<'a> {
     pub fn write_solution(&self, path: &Path) -> Result<(), CliError> {
         let grid = self.problem.test_grid();
         let points = grid.points();
-        let mut arrays = vec![NamedArray::new("points", [points.len(), points.dim()], points.as_slice().to_vec())];
+        let mut arrays = vec![NamedArray::new(POINTS, [points.len(), points.dim()], points.as_slice().to_vec())];
         for Quantity { name, estimate, deviation, truth, .. } in &self.quantities {
             arrays.push(NamedArray::new(name.as_str(), grid.shape(), estimate.clone()));
             arrays.push(NamedArray::new(format!("{name}.deviation"), grid.shape(), deviation.clone()));

@@ -95,6 +95,12 @@ impl<K: Kernel> Experiment<K> {
         for folder in plan.out.iter().map(PathBuf::as_path).chain(plan.json.iter().filter_map(|file| file.parent())) {
             std::fs::create_dir_all(folder).map_err(|e| CliError::io("create the folder", folder, e))?;
         }
+        if let Some(file) = plan.json.iter().find(|file| file.is_dir()) {
+            return Err(CliError::Input(format!(
+                "{} is a folder; the report needs the name of a file",
+                file.display()
+            )));
+        }
         let (settings, bilevel) = (&plan.settings, &plan.bilevel);
         let collocation = self.problem.sample(&settings.sizes(), plan.sampler, settings.seed).map_err(sampling)?;
         let initial = (self.kernels)(settings.seed, &device.clone().autodiff())

@@ -16,6 +16,10 @@ use super::names::Names;
 use super::parser::{Fields, parse};
 use super::tree::{Kind, Node, Operation};
 
+/// Most work of differentiating, summed over summands and their unknowns, in fourth powers of the parts of a summand: so fast it grows, through
+/// repeated copies in the product rule. It takes a few seconds; a product of a hundred factors is a fifth of it.
+const MAX_WORK: f64 = 8e9;
+
 /// Equations from text.
 #[derive(Clone, Debug)]
 pub struct System {
@@ -76,27 +80,29 @@ impl System {
             }
             trees.push((parsed.left, right));
         }
-        let mut equations = Vec::new();
+        let (mut equations, mut work) = (Vec::new(), 0.0);
         for (e, (text, (left, right))) in texts.iter().zip(trees).enumerate() {
             let mut summands = Vec::new();
             let mut add = |sign: f64, node: Node| {
                 let occurring = (0..unknowns.len()).filter(|&j| node.any(&|k| *k == Kind::Unknown(j)));
-                let derivatives = occurring.map(|j| Ok((j, Formula::derivative(&node, dim, j)?)));
-                let derivatives = derivatives.collect::<Result<_, ExError>>()?;
-                summands.push(Summand { sign, value: Formula::new(&node, dim)?, derivatives, node });
+                let occurring: Vec<usize> = occurring.collect();
+                work += occurring.len() as f64 * (node.parts() as f64).powi(4);
+                if work > MAX_WORK {
+                    let what = format!("this has {} parts, which is too long to differentiate", node.parts());
+                    let fault = ExpressionError::new(node.span, what, "too long");
+                    return Err(fault.with_help("write it as a sum, or introduce a further field for a part of it"));
+                }
+                let failed = |why: ExError| {
+                    let what = format!("this equation can't be differentiated: {why}");
+                    ExpressionError::new(0..text.len(), what, "here")
+                };
+                let derivatives = occurring.into_iter().map(|j| Ok((j, Formula::derivative(&node, dim, j)?)));
+                let derivatives = derivatives.collect::<Result<_, ExError>>().map_err(failed)?;
+                summands.push(Summand { sign, value: Formula::new(&node, dim).map_err(failed)?, derivatives, node });
                 Ok(())
             };
             let built = each_summand(left, 1.0, &mut add).and_then(|()| each_summand(right, -1.0, &mut add));
-            built.map_err(|why: ExError| {
-                (
-                    e,
-                    ExpressionError::new(
-                        0..text.len(),
-                        format!("this equation can't be differentiated: {why}"),
-                        "here",
-                    ),
-                )
-            })?;
+            built.map_err(|fault: ExpressionError| (e, fault))?;
             equations.push(Equation { text: (*text).to_owned(), summands });
         }
         Ok(Self { dim, unknowns, equations })

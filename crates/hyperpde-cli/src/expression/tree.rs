@@ -105,6 +105,11 @@ impl Node {
         }
     }
 
+    /// Number of numbers, names, operators and functions in it.
+    pub fn parts(&self) -> usize {
+        1 + self.children().into_iter().map(Self::parts).sum::<usize>()
+    }
+
     /// Whether `test` holds for it or a part of it.
     pub fn any(&self, test: &dyn Fn(&Kind) -> bool) -> bool {
         test(&self.kind) || self.children().into_iter().any(|c| c.any(test))

@@ -1,5 +1,6 @@
 //! Ctrl-C: the first one asks a run to end at the next good moment, the second one ends the process.
 
+use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::CliError;
@@ -17,7 +18,8 @@ pub(crate) fn install() {
         if PRESSED.fetch_add(1, Ordering::SeqCst) > 0 {
             std::process::exit(i32::from(STATUS));
         }
-        bars().suspend(|| eprintln!("ending after the present step; Ctrl-C again ends at once"));
+        // Nobody may be there to read it.
+        let _ = bars().suspend(|| writeln!(io::stderr(), "ending after the present step; Ctrl-C again ends at once"));
     });
     if let Err(e) = caught {
         log::warn!("Ctrl-C will end the run at once, which loses the Gauss-Newton step in progress: {e}");

@@ -1,6 +1,6 @@
 //! What a run with a folder writes down while it goes on.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use hyperpde_bilevel::Snapshot;
 use super::folder::RunFolder;
 use crate::checkpoint::{Checkpoint, CheckpointFolder, Origin};
 use crate::config::Config;
+use crate::input::own_text;
 use crate::{CliError, StepRecord, write_atomic};
 
 /// The record of a run on disk, step by step.
@@ -78,7 +79,7 @@ impl Journal {
 
 /// The records in a file of metrics. A last line without its end was being written when the process was killed, and is left out.
 pub(super) fn read_metrics(path: &Path) -> Result<Vec<StepRecord>, CliError> {
-    let text = fs::read_to_string(path).map_err(|e| CliError::io("read", path, e))?;
+    let text = own_text(path)?;
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let mut records = Vec::new();
     for (i, line) in whole.lines().enumerate() {

@@ -7,6 +7,7 @@ use super::folder::RunFolder;
 use super::journal::read_metrics;
 use crate::config::Config;
 use crate::experiment::Picture;
+use crate::input::own_text;
 use crate::logging::warnings_in;
 use crate::{CliError, RunReport, figures};
 
@@ -49,8 +50,10 @@ pub fn redraw(folder: &Path) -> Result<Redrawn, CliError> {
 /// The report in a folder.
 pub(super) fn read_report(folder: &RunFolder, config: &Config) -> Result<RunReport, CliError> {
     let path = folder.report_file();
-    let text = fs::read_to_string(&path).map_err(|e| CliError::io("read", &path, e))?;
+    let text = own_text(&path)?;
     let name = config.problem().scores().first().map_or("u", |score| score.name());
-    RunReport::from_json(&text, name)
-        .map_err(|e| CliError::Input(format!("{} is no report of a run: {e}", path.display())))
+    RunReport::from_json(&text, name).map_err(|e| {
+        let (why, path) = (e.full_message(), path.display());
+        CliError::Input(format!("{path} is no report of a run: {why}; without it `hyperpde resume` makes it again"))
+    })
 }
