@@ -101,6 +101,7 @@ fn configurations() {
     let deep = format!("u_xx = {}", "(".repeat(9_000));
     cases.extend([
         case("learn case.toml").config(equation, &deep).told("nested more than 64 deep"),
+        case("learn case.toml").config("u^3", &["u"; 400].join("*")).told("too long to differentiate"),
         case("check case.toml").file("case.toml", "").told("case.toml is empty"),
         case("check case.toml").file("case.toml", b"\x7fELF\x02\xff").told("case.toml: it is no text: byte 5"),
         case("check case.toml").file("case.toml", vec![b'#'; (1 << 20) + 1]).told("at most 1048576 bytes"),
@@ -358,4 +359,25 @@ fn the_system_says_no() {
     // If nobody can be told, the status still tells it.
     let words = ["-c", "\"$0\" check missing.toml 2>/dev/full", env!("CARGO_BIN_EXE_hyperpde")];
     assert_eq!(Command::new("sh").args(words).status().unwrap().code(), Some(2));
+}
+
+#[test]
+fn messages_as_a_user_sees_them() {
+    let messages = [
+        ("key", case("check case.toml").config("interior", "interor")),
+        ("division", case("learn case.toml").config("u^3", "u^3/(x - x)")),
+        ("no_section", case("check case.toml").file("case.toml", "name = \"a\"\n")),
+        ("ragged_data", case("learn case.toml").data("d.csv", "x,u\n0.5,1\n0.6\n")),
+        ("no_configuration", case("solve other.toml")),
+        ("cut_model", on_run("evaluate run points.csv").change("run/model.safetensors", |b| b.truncate(700))),
+        ("taken_folder", on_run("learn case.toml --out run")),
+        ("no_run", on_run("resume other")),
+        ("damaged_report", on_run("report run").change("run/report.json", |b| b.truncate(9))),
+        ("memory", case("learn case.toml --out new").variable("HYPERPDE_MEMORY_LIMIT_MIB", "1")),
+        ("full_disk", case("new heat --out new.toml").shell("trap '' XFSZ; ulimit -f 0; exec")),
+        ("flag", case("learn case.toml --sed 1")),
+    ];
+    for (name, case) in messages {
+        insta::assert_snapshot!(name, case.message());
+    }
 }

@@ -30,8 +30,10 @@ fn fuzz(what: &str, input: impl Fn(&mut Random) -> String, try_one: fn(&str) -> 
     let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as u64;
     let first = variable("HYPERPDE_FUZZ_SEED").unwrap_or(clock);
     let time = Duration::from_secs(variable("HYPERPDE_FUZZ_SECONDS").unwrap_or(5));
+    // The input being tried, for an end without a message.
+    let present = std::env::temp_dir().join(format!("hyperpde-fuzz-{what}-{}.txt", std::process::id()));
     // Not by `println`, which an abort would lose.
-    let _ = writeln!(std::io::stderr(), "{what}: HYPERPDE_FUZZ_SEED={first}");
+    let _ = writeln!(std::io::stderr(), "{what}: HYPERPDE_FUZZ_SEED={first}, input in {}", present.display());
     let (give, take) = channel::<String>();
     let (answer, answers) = channel();
     let worker = std::thread::spawn(move || {
@@ -46,6 +48,7 @@ fn fuzz(what: &str, input: impl Fn(&mut Random) -> String, try_one: fn(&str) -> 
     while started.elapsed() < time {
         let seed = first.wrapping_add(tried);
         let text = input(&mut Random(seed));
+        std::fs::write(&present, &text).unwrap();
         let begun = Instant::now();
         give.send(text.clone()).unwrap();
         match answers.recv_timeout(LIMIT) {
@@ -59,6 +62,7 @@ fn fuzz(what: &str, input: impl Fn(&mut Random) -> String, try_one: fn(&str) -> 
     }
     drop(give);
     worker.join().unwrap();
+    std::fs::remove_file(&present).unwrap();
     println!("{what}: {tried} inputs, {accepted} accepted, the slowest took {longest:?}");
     assert!(tried > accepted && accepted > 0, "{tried} inputs, {accepted} accepted");
 }
@@ -178,6 +182,8 @@ fn equation(random: &mut Random) -> String {
     text
 }
 
+const SIGNS: &[u8] = b"\"'[]{}()=+-*/^_.,#\n\\ 09eu";
+
 /// Bytes changed, added and removed.
 fn bytes(random: &mut Random, text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
@@ -186,7 +192,7 @@ fn bytes(random: &mut Random, text: &str) -> String {
         match random.below(4) {
             0 if at < bytes.len() => drop(bytes.remove(at)),
             1 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
-            2 => bytes.insert(at, b"\"'[]{}()=+-*/^_.,#\n\\ 09eu"[place(random, 26)]),
+            2 => bytes.insert(at, SIGNS[place(random, SIGNS.len())]),
             _ => bytes.insert(at, random.bits() as u8),
         }
     }

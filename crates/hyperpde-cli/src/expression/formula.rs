@@ -26,7 +26,7 @@ impl Formula {
     /// # Errors
     /// What `exmex` says; it accepts all that [`super::parse`] makes.
     pub fn new(node: &Node, dim: usize) -> Result<Self, ExError> {
-        Self::of(DeepEx::parse(&text(node))?, dim)
+        on_stack_for(node, || Self::of(DeepEx::parse(&text(node))?, dim))
     }
 
     /// The derivative of a tree by an unknown, symbolically.
@@ -34,13 +34,15 @@ impl Formula {
     /// # Errors
     /// As [`Formula::new`].
     pub fn derivative(node: &Node, dim: usize, unknown: usize) -> Result<Self, ExError> {
-        let text = text(node);
-        let expression = DeepEx::<Column, Operators, Numbers>::parse(&text)?;
-        let name = format!("q{unknown}");
-        match expression.var_names().iter().position(|v| *v == name) {
-            Some(variable) => Self::of(expression.partial(variable)?, dim),
-            None => Self::of(DeepEx::zero(), dim),
-        }
+        on_stack_for(node, || {
+            let text = text(node);
+            let expression = DeepEx::<Column, Operators, Numbers>::parse(&text)?;
+            let name = format!("q{unknown}");
+            match expression.var_names().iter().position(|v| *v == name) {
+                Some(variable) => Self::of(expression.partial(variable)?, dim),
+                None => Self::of(DeepEx::zero(), dim),
+            }
+        })
     }
 
     fn of(expression: DeepEx<'_, Column, Operators, Numbers>, dim: usize) -> Result<Self, ExError> {
@@ -67,6 +69,23 @@ impl Formula {
         let inputs: Vec<Column> = inputs.iter().map(|&v| Column::Constant(v)).collect();
         self.eval(&inputs).at(0)
     }
+}
+
+/// Parts up to which any thread has room for a formula being made.
+const SHALLOW: usize = 16;
+/// Stack for larger ones, of which only what is used takes memory. `exmex` takes tens of kilobytes for each level: too much for a thread of
+/// Rust at a product of thirty factors.
+const STACK: usize = 256 << 20;
+
+/// What `make` gives, which may need much stack for a tree of many parts.
+fn on_stack_for(node: &Node, make: impl FnOnce() -> Result<Formula, ExError> + Send) -> Result<Formula, ExError> {
+    if node.parts() <= SHALLOW {
+        return make();
+    }
+    std::thread::scope(|scope| match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, make) {
+        Ok(made) => made.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        Err(e) => Err(ExError::new(&format!("no thread for it: {e}"))),
+    })
 }
 
 /// The smallest part of a tree that has no finite value at a point, with that value.

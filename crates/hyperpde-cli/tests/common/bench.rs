@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::common::Folder;
@@ -154,11 +154,19 @@ impl Case {
         self
     }
 
-    /// Runs it; gives what is wrong with the outcome.
-    pub fn faults(&self) -> Vec<String> {
+    /// The program's words, as a user sees them.
+    pub fn message(&self) -> String {
+        let place = self.place();
+        String::from_utf8(self.run(place.path()).stderr).unwrap()
+    }
+
+    fn place(&self) -> Folder {
         let place = Folder::new();
         self.preparations.iter().for_each(|prepare| prepare(place.path()));
-        let before = files(place.path());
+        place
+    }
+
+    fn run(&self, place: &Path) -> Output {
         let program = env!("CARGO_BIN_EXE_hyperpde");
         let mut command = match self.shell {
             Some(line) => {
@@ -168,7 +176,7 @@ impl Case {
             }
             None => Command::new(program),
         };
-        command.args(&self.words).current_dir(place.path()).env_remove("RUST_LOG").env("RUST_BACKTRACE", "1");
+        command.args(&self.words).current_dir(place).env_remove("RUST_LOG").env("RUST_BACKTRACE", "1");
         command.envs(self.variables.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -179,7 +187,14 @@ impl Case {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        let out = child.wait_with_output().unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// Runs it; gives what is wrong with the outcome.
+    pub fn faults(&self) -> Vec<String> {
+        let place = self.place();
+        let before = files(place.path());
+        let out = self.run(place.path());
         let told = String::from_utf8_lossy(&out.stderr).into_owned();
         let mut faults = Vec::new();
         let mut must = |so: bool, what: &str| {
