@@ -13,6 +13,8 @@ use super::tree::{Function, Kind, Node, Operation};
 
 /// Longest text of one expression, in bytes.
 const MAX_LENGTH: usize = 10_000;
+/// Most numbers, names and signs in it: a long row of them is a deep tree, which any thread must have room for.
+const MAX_TOKENS: usize = 3_000;
 /// Deepest nesting of parentheses, functions, signs and powers.
 const MAX_DEPTH: usize = 64;
 
@@ -46,6 +48,11 @@ pub fn parse(text: &str, names: &Names, fields: Fields<'_>) -> Result<Parsed, Ex
     let tokens = tokens(text)?;
     if tokens.is_empty() {
         return Err(ExpressionError::new(0..text.len(), "the expression is empty", "nothing here"));
+    }
+    if tokens.len() > MAX_TOKENS {
+        let what =
+            format!("the expression has {} numbers, names and signs, at most {MAX_TOKENS} are read", tokens.len());
+        return Err(ExpressionError::new(tokens[MAX_TOKENS].1.clone(), what, "too long"));
     }
     let mut parser = Parser { text, tokens: &tokens, next: 0, depth: 0, names, fields };
     let left = parser.sum()?;
