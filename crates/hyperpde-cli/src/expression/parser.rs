@@ -14,7 +14,7 @@ use super::tree::{Function, Kind, Node, Operation};
 /// Longest text of one expression, in bytes.
 const MAX_LENGTH: usize = 10_000;
 /// Most numbers, names and signs in it: a long row of them is a deep tree, which any thread must have room for.
-const MAX_TOKENS: usize = 3_000;
+const MAX_TOKENS: usize = 4_000;
 /// Deepest nesting of parentheses, functions, signs and powers.
 const MAX_DEPTH: usize = 64;
 

@@ -16,9 +16,19 @@ use super::names::Names;
 use super::parser::{Fields, parse};
 use super::tree::{Kind, Node, Operation};
 
-/// Most work of differentiating, summed over summands and their unknowns, in fourth powers of the parts of a summand: so fast it grows, through
-/// repeated copies in the product rule. It takes a few seconds; a product of a hundred factors is a fifth of it.
-const MAX_WORK: f64 = 8e9;
+/// Most work of differentiating, summed over summands and their unknowns, in fourth powers of the [`weight`] of a summand: so fast it grows,
+/// through repeated copies in the product rule. It takes a few seconds; a product of a hundred factors is two thirds of it.
+const MAX_WORK: f64 = 2.5e9;
+
+/// Parts of a tree, those of powers with an unknown in the exponent counted twice on each level, and whether there is an unknown.
+fn weight(node: &Node) -> (f64, bool) {
+    let children: Vec<(f64, bool)> = node.children().into_iter().map(weight).collect();
+    let inside: f64 = children.iter().map(|(weight, _)| weight).sum();
+    let unknown = matches!(node.kind, Kind::Unknown(_)) || children.iter().any(|(_, unknown)| *unknown);
+    let in_exponent =
+        matches!(node.kind, Kind::Binary(Operation::Power, ..)) && children.last().is_some_and(|(_, u)| *u);
+    (1.0 + if in_exponent { 2.0 * inside } else { inside }, unknown)
+}
 
 /// Equations from text.
 #[derive(Clone, Debug)]
@@ -86,10 +96,9 @@ impl System {
             let mut add = |sign: f64, node: Node| {
                 let occurring = (0..unknowns.len()).filter(|&j| node.any(&|k| *k == Kind::Unknown(j)));
                 let occurring: Vec<usize> = occurring.collect();
-                work += occurring.len() as f64 * (node.parts() as f64).powi(4);
+                work += occurring.len() as f64 * weight(&node).0.powi(4);
                 if work > MAX_WORK {
-                    let what = format!("this has {} parts, which is too long to differentiate", node.parts());
-                    let fault = ExpressionError::new(node.span, what, "too long");
+                    let fault = ExpressionError::new(node.span, "this takes too long to differentiate", "too long");
                     return Err(fault.with_help("write it as a sum, or introduce a further field for a part of it"));
                 }
                 let failed = |why: ExError| {
