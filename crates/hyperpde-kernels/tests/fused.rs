@@ -4,7 +4,7 @@
 mod common;
 
 use common::Rng;
-use hyperpde_kernels::conformance::{At, tensor_diagonal};
+use hyperpde_kernels::conformance::{At, fused_block, tensor_block, tensor_diagonal, tensor_gradient};
 use hyperpde_kernels::fused::{self, Coefficients, FeatureData, FeatureSlots, FunctionalSet, Pair, Target};
 use hyperpde_kernels::gram::Functional;
 use hyperpde_kernels::*;
@@ -175,6 +175,72 @@ fn against_differences(case: &Case, gradient: &FeatureData, value: impl Fn(&Func
             (slope - difference).abs() <= 1e-8 * scale,
             "slope {slope:e}, differences {difference:e}, scale {scale:e}"
         );
+    }
+}
+
+/// Every fused kernel with length scales about `l`.
+fn with_length_scale(l: f64) -> Vec<AnyKernel> {
+    let d = &Backend::available()[0].device().unwrap().autodiff();
+    let gaussian = || -> AnyKernel { GaussianConfig::isotropic(l).init(d).unwrap().into() };
+    let periodic = || -> AnyKernel { PeriodicConfig::new([None, Some(2.0)], [l, 1.2 * l]).init(d).unwrap().into() };
+    let gibbs = |kind| -> AnyKernel { GibbsConfig::new(2, kind, 0.7 / l).with_hidden([4]).init(2, d).unwrap().into() };
+    let network = NetworkConfig::new(2, [4], 2).init(3, d).unwrap();
+    let polynomial = PolynomialConfig::new(0.5, 0.4, 2).init(d).unwrap();
+    let mut all = vec![
+        gaussian(),
+        GaussianConfig::ard([l, 1.3 * l]).init(d).unwrap().into(),
+        periodic(),
+        gibbs(LengthScales::Isotropic),
+        gibbs(LengthScales::PerDimension),
+        RationalQuadraticConfig::new(1.3, [l]).init(d).unwrap().into(),
+        (gaussian() * periodic()).into(),
+        (gaussian() + AnyKernel::from(polynomial)).into(),
+        Deep::new(network, gaussian()).unwrap().into(),
+    ];
+    for order in [MaternOrder::FiveHalves, MaternOrder::SevenHalves, MaternOrder::NineHalves] {
+        all.push(MaternConfig::new(order, [l]).init(d).unwrap().into());
+    }
+    all
+}
+
+#[test]
+fn equal_to_tensors_at_extreme_length_scales() {
+    for l in [1e-3, 3e-2, 30.0, 1e3] {
+        for kernel in with_length_scale(l) {
+            let (dim, n) = (2, 12);
+            let mut rng = Rng(4);
+            // Of the second set a third coincides with the first, a third is about a length scale away, the rest is anywhere.
+            let x = Points::new(dim, rng.vec(n * dim)).unwrap();
+            let shift = rng.vec(n * dim);
+            let y = x.as_slice().iter().zip(&shift).enumerate().map(|(i, (v, s))| match i / dim % 3 {
+                0 => *v,
+                1 => v + l.min(1.0) * s,
+                _ => *s,
+            });
+            let y = Points::new(dim, y.collect()).unwrap();
+            let functional = |rng: &mut Rng| {
+                let mut f = Functional::default();
+                f.add(&Operator::identity(dim), &rng.vec(n));
+                for i in 0..dim {
+                    f.add(&Operator::partial(dim, i), &rng.vec(n));
+                    f.add(&Operator::second(dim, i), &rng.vec(n));
+                }
+                f
+            };
+            let (f, g) = (functional(&mut rng), functional(&mut rng));
+            let (left, right) = (rng.vec(n), rng.vec(n));
+            let (at_x, at_y) = (At::new(&x, &f), At::new(&y, &g));
+            let fused = fused_block(&kernel, at_x, at_y, &left, &right).unwrap().unwrap();
+            let values = tensor_block(&kernel, at_x, at_y).unwrap();
+            let slopes = tensor_gradient(&kernel, at_x, at_y, &left, &right).unwrap();
+            let off = |a: &[f64], b: &[f64]| {
+                let worst = a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+                worst / largest(a)
+            };
+            let (v, s) = (off(&values, &fused.values), off(&slopes, &fused.gradient));
+            println!("{} at {l:.0e}: values {v:.1e}, gradients {s:.1e}", kernel.name());
+            assert!(v <= 1e-12 && s <= 1e-10, "{} at {l:.0e}: values {v:.1e}, gradients {s:.1e}", kernel.name());
+        }
     }
 }
 
