@@ -1,5 +1,6 @@
 //! Log messages that don't tear the progress bar.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -23,6 +24,19 @@ static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 #[must_use]
 pub fn take_warnings() -> Vec<String> {
     std::mem::take(&mut *WARNINGS.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Warnings of one kind that are shown.
+const SHOWN_ALIKE: usize = 3;
+
+/// How many warnings there were of the kind of this one: those that differ in numbers alone are of one kind.
+fn alike(warning: &str) -> usize {
+    static KINDS: OnceLock<Mutex<HashMap<String, usize>>> = OnceLock::new();
+    let kind = warning.chars().filter(|c| !c.is_ascii_digit()).collect();
+    let mut kinds = KINDS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let count = kinds.entry(kind).or_insert(0);
+    *count += 1;
+    *count
 }
 
 /// Where lines are copied to, the log of a run.
@@ -103,6 +117,10 @@ impl Log for BarLogger {
 
     fn log(&self, record: &Record<'_>) {
         if self.inner.matches(record) {
+            let alike = if record.level() == Level::Warn { alike(&record.args().to_string()) } else { 0 };
+            if alike > SHOWN_ALIKE {
+                return;
+            }
             if record.level() <= Level::Warn {
                 let mut kept = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
                 if kept.len() < KEPT_WARNINGS {
@@ -111,6 +129,10 @@ impl Log for BarLogger {
             }
             copy_line(&line(record));
             bars().suspend(|| self.inner.log(record));
+            if alike == SHOWN_ALIKE {
+                let note = format_args!("further warnings like this one are not shown");
+                self.log(&Record::builder().level(Level::Info).target(record.target()).args(note).build());
+            }
         }
     }
 
