@@ -19,6 +19,7 @@ mod operator;
 mod parameters;
 mod points;
 mod positive;
+mod precision;
 
 pub use backend::{Backend, BackendError};
 pub use error::KernelError;
@@ -34,6 +35,9 @@ pub use network::{Activation, Network, NetworkConfig};
 pub use operator::{MultiIndex, Operator};
 pub use parameters::{gradient, parameters, with_parameters};
 pub use points::Points;
+pub use precision::{Precision, float_dtype, on_host};
+#[cfg(feature = "gpu")]
+pub use precision::gpu_device;
 pub use positive::{Positive, Transform};
 
 /// Reads a float tensor back as float64.
