@@ -4,53 +4,11 @@
 mod common;
 
 use common::Rng;
+use common::case::Case;
 use hyperpde_kernels::conformance::{At, fused_block, tensor_block, tensor_diagonal, tensor_gradient};
 use hyperpde_kernels::fused::{self, Coefficients, FeatureData, FeatureSlots, FunctionalSet, Pair, Target};
 use hyperpde_kernels::gram::Functional;
 use hyperpde_kernels::*;
-
-/// Functionals of one field at random points with everything the fused stage asks for.
-struct Case {
-    form: PairForm,
-    points: Points,
-    functional: Functional,
-    coefficients: Coefficients,
-    key: FeatureSlots,
-    flat: Vec<f64>,
-}
-
-impl Case {
-    fn new<K: Kernel>(kernel: &K, dim: usize, n: usize, seed: u64) -> Self {
-        let device = Backend::available()[0].device().unwrap();
-        let mut rng = Rng(seed);
-        let points = Points::new(dim, rng.vec(n * dim)).unwrap();
-        let mut functional = Functional::default();
-        functional.add(&Operator::identity(dim), &rng.vec(n));
-        for i in 0..dim {
-            functional.add(&Operator::partial(dim, i), &rng.vec(n));
-            functional.add(&Operator::second(dim, i), &rng.vec(n));
-        }
-        let space = JetSpace::covering(dim, functional.terms().iter().map(|(a, _)| a));
-        let (key, vector) = PointJets::new(kernel, &points, &space, &device).unwrap().feature_vector();
-        let coefficients = functional.separable(dim).unwrap();
-        Self {
-            form: kernel.form(dim).unwrap(),
-            points,
-            functional,
-            coefficients,
-            key,
-            flat: tensor_to_vec(vector).unwrap(),
-        }
-    }
-
-    fn data(&self) -> FeatureData {
-        self.key.read(&self.flat)
-    }
-
-    fn set<'a>(&'a self, data: &'a FeatureData) -> FunctionalSet<'a> {
-        FunctionalSet::new(self.form, &self.points, &self.coefficients, data).unwrap()
-    }
-}
 
 fn full(x: &FunctionalSet<'_>, y: &FunctionalSet<'_>) -> Vec<f64> {
     let mut k = vec![0.0; x.len() * y.len()];

@@ -14,25 +14,23 @@
 //!
 //! The number of channels is known at run time only, so both sides are read channel by channel.
 
-use pulp::Simd;
-
-use super::lanes::Lanes;
+use super::number::Number;
 use super::pair::{Level, Psi, full, second};
 
 /// One channel at one side.
 #[derive(Clone, Copy)]
-pub(crate) struct Simple<S: Simd, const D: usize> {
-    pub value: Lanes<S>,
-    pub p: Lanes<S>,
-    pub q: Lanes<S>,
-    pub g: [Lanes<S>; D],
+pub(crate) struct Simple<N: Number, const D: usize> {
+    pub value: N,
+    pub p: N,
+    pub q: N,
+    pub g: [N; D],
 }
 
-impl<S: Simd, const D: usize> Simple<S, D> {
+impl<N: Number, const D: usize> Simple<N, D> {
     /// Reads a channel through `at`, which maps the position in the channel to lanes.
     #[inline(always)]
-    pub fn read<const L: Level>(simd: S, at: impl Fn(usize) -> Lanes<S>) -> Self {
-        let zero = Lanes::splat(simd, 0.0);
+    pub fn read<const L: Level>(ctx: N::Context, at: impl Fn(usize) -> N) -> Self {
+        let zero = N::splat(ctx, 0.0);
         let mut out = Self { value: at(0), p: zero, q: zero, g: [zero; D] };
         if full(L) {
             out.p = at(1);
@@ -49,10 +47,10 @@ impl<S: Simd, const D: usize> Simple<S, D> {
 
 /// Adds a distance channel to `psi`.
 #[inline(always)]
-pub(crate) fn distance<S: Simd, const D: usize, const X: Level, const Y: Level>(
-    x: &Simple<S, D>,
-    y: &Simple<S, D>,
-    psi: &mut Psi<S, D>,
+pub(crate) fn distance<N: Number, const D: usize, const X: Level, const Y: Level>(
+    x: &Simple<N, D>,
+    y: &Simple<N, D>,
+    psi: &mut Psi<N, D>,
 ) {
     let r = x.value - y.value;
     psi.exponent = (r * r).times(-0.5) + psi.exponent;
@@ -88,13 +86,13 @@ pub(crate) fn distance<S: Simd, const D: usize, const X: Level, const Y: Level>(
 
 /// Gradients `(x, y)` of a distance channel for the adjoints `bar` of `psi`.
 #[inline(always)]
-pub(crate) fn distance_adjoint<S: Simd, const D: usize, const X: Level, const Y: Level>(
-    simd: S,
-    x: &Simple<S, D>,
-    y: &Simple<S, D>,
-    bar: &Psi<S, D>,
-) -> (Simple<S, D>, Simple<S, D>) {
-    let zero = Lanes::splat(simd, 0.0);
+pub(crate) fn distance_adjoint<N: Number, const D: usize, const X: Level, const Y: Level>(
+    ctx: N::Context,
+    x: &Simple<N, D>,
+    y: &Simple<N, D>,
+    bar: &Psi<N, D>,
+) -> (Simple<N, D>, Simple<N, D>) {
+    let zero = N::splat(ctx, 0.0);
     let r = x.value - y.value;
     let mut gx = Simple { value: zero, p: zero, q: zero, g: [zero; D] };
     let mut gy = gx;
@@ -144,10 +142,10 @@ pub(crate) fn distance_adjoint<S: Simd, const D: usize, const X: Level, const Y:
 
 /// Adds a product channel to `psi`.
 #[inline(always)]
-pub(crate) fn product<S: Simd, const D: usize, const X: Level, const Y: Level>(
-    x: &Simple<S, D>,
-    y: &Simple<S, D>,
-    psi: &mut Psi<S, D>,
+pub(crate) fn product<N: Number, const D: usize, const X: Level, const Y: Level>(
+    x: &Simple<N, D>,
+    y: &Simple<N, D>,
+    psi: &mut Psi<N, D>,
 ) {
     psi.exponent = x.value.mul_add(y.value, psi.exponent);
     if full(X) {
@@ -182,13 +180,13 @@ pub(crate) fn product<S: Simd, const D: usize, const X: Level, const Y: Level>(
 
 /// Gradients `(x, y)` of a product channel for the adjoints `bar` of `psi`.
 #[inline(always)]
-pub(crate) fn product_adjoint<S: Simd, const D: usize, const X: Level, const Y: Level>(
-    simd: S,
-    x: &Simple<S, D>,
-    y: &Simple<S, D>,
-    bar: &Psi<S, D>,
-) -> (Simple<S, D>, Simple<S, D>) {
-    let zero = Lanes::splat(simd, 0.0);
+pub(crate) fn product_adjoint<N: Number, const D: usize, const X: Level, const Y: Level>(
+    ctx: N::Context,
+    x: &Simple<N, D>,
+    y: &Simple<N, D>,
+    bar: &Psi<N, D>,
+) -> (Simple<N, D>, Simple<N, D>) {
+    let zero = N::splat(ctx, 0.0);
     let mut gx = Simple { value: bar.exponent * y.value, p: zero, q: zero, g: [zero; D] };
     let mut gy = Simple { value: bar.exponent * x.value, p: zero, q: zero, g: [zero; D] };
     if full(X) {

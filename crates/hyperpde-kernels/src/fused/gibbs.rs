@@ -11,36 +11,34 @@
 //!
 //! and the same at `x` with the signs of `b` and `t` turned.
 
-use pulp::Simd;
-
-use super::lanes::Lanes;
+use super::number::Number;
 use super::pair::{Channel, Level, Psi, Side, SideGrad, full, in_group, second};
 
 /// `h_m` and `w_m`, and the differences `r`.
-struct Table<S: Simd, const D: usize> {
-    h: [Lanes<S>; 6],
-    w: [Lanes<S>; 5],
-    r: [Lanes<S>; D],
+struct Table<N: Number, const D: usize> {
+    h: [N; 6],
+    w: [N; 5],
+    r: [N; D],
 }
 
 /// `Y_m`, `Z_m`, `Y_{m,i}` of one side, for `m` up to 3, 2 and 2.
-struct Applied<S: Simd, const D: usize> {
-    v: [Lanes<S>; 4],
-    z: [Lanes<S>; 3],
-    i: [[Lanes<S>; D]; 3],
+struct Applied<N: Number, const D: usize> {
+    v: [N; 4],
+    z: [N; 3],
+    i: [[N; D]; 3],
 }
 
 /// `sign` is −1 for `y`, +1 for `x`; `top` is 2 for values, 3 with adjoints.
 #[inline(always)]
-fn apply<S: Simd, const D: usize, const G: usize, const L: Level>(
-    simd: S,
-    table: &Table<S, D>,
-    side: &Side<S, D, G>,
+fn apply<N: Number, const D: usize, const G: usize, const L: Level>(
+    ctx: N::Context,
+    table: &Table<N, D>,
+    side: &Side<N, D, G>,
     c: usize,
     sign: f64,
     top: usize,
-) -> Applied<S, D> {
-    let zero = Lanes::splat(simd, 0.0);
+) -> Applied<N, D> {
+    let zero = N::splat(ctx, 0.0);
     let ch = &side.gibbs[c];
     let (mut first, mut cross) = (zero, zero);
     for i in 0..D {
@@ -76,15 +74,15 @@ fn apply<S: Simd, const D: usize, const G: usize, const L: Level>(
 }
 
 #[inline(always)]
-fn table<S: Simd, const D: usize, const G: usize>(
-    simd: S,
-    x: &Side<S, D, G>,
-    y: &Side<S, D, G>,
+fn table<N: Number, const D: usize, const G: usize>(
+    ctx: N::Context,
+    x: &Side<N, D, G>,
+    y: &Side<N, D, G>,
     c: usize,
-) -> (Table<S, D>, Lanes<S>, Lanes<S>) {
+) -> (Table<N, D>, N, N) {
     let u = (x.gibbs[c].value + y.gibbs[c].value).recip();
-    let mut r = [Lanes::splat(simd, 0.0); D];
-    let mut rho = Lanes::splat(simd, 0.0);
+    let mut r = [N::splat(ctx, 0.0); D];
+    let mut rho = N::splat(ctx, 0.0);
     let mut kappa = 0.0;
     // Indices throughout, as in the other loops over coordinates.
     #[allow(clippy::needless_range_loop)]
@@ -96,7 +94,7 @@ fn table<S: Simd, const D: usize, const G: usize>(
         }
     }
     let q = rho * u;
-    let k = |v| Lanes::splat(simd, v);
+    let k = |v| N::splat(ctx, v);
     let (u2, u3, u4, u5) = (u * u, u * u * u, (u * u) * (u * u), (u * u) * (u * u) * u);
     let h = [
         -q,
@@ -112,15 +110,15 @@ fn table<S: Simd, const D: usize, const G: usize>(
 
 /// Adds all Gibbs channels to `psi`.
 #[inline(always)]
-pub(crate) fn forward<S: Simd, const D: usize, const G: usize, const X: Level, const Y: Level>(
-    simd: S,
-    x: &Side<S, D, G>,
-    y: &Side<S, D, G>,
-    psi: &mut Psi<S, D>,
+pub(crate) fn forward<N: Number, const D: usize, const G: usize, const X: Level, const Y: Level>(
+    ctx: N::Context,
+    x: &Side<N, D, G>,
+    y: &Side<N, D, G>,
+    psi: &mut Psi<N, D>,
 ) {
-    let mut root = Lanes::splat(simd, 1.0);
+    let mut root = N::splat(ctx, 1.0);
     for c in 0..G {
-        let (tab, u, q) = table::<S, D, G>(simd, x, y, c);
+        let (tab, u, q) = table::<N, D, G>(ctx, x, y, c);
         psi.exponent = psi.exponent - q;
         // Π_c u^{κ/2}: one root for all channels.
         for i in 0..D {
@@ -130,7 +128,7 @@ pub(crate) fn forward<S: Simd, const D: usize, const G: usize, const X: Level, c
         }
         let (cx, cy) = (&x.gibbs[c], &y.gibbs[c]);
         if full(X) {
-            let ax = apply::<S, D, G, X>(simd, &tab, x, c, 1.0, 2);
+            let ax = apply::<N, D, G, X>(ctx, &tab, x, c, 1.0, 2);
             psi.p += ax.v[0];
             for j in 0..D {
                 if second(Y, j) {
@@ -142,7 +140,7 @@ pub(crate) fn forward<S: Simd, const D: usize, const G: usize, const X: Level, c
             }
         }
         if full(Y) {
-            let ay = apply::<S, D, G, Y>(simd, &tab, y, c, -1.0, 2);
+            let ay = apply::<N, D, G, Y>(ctx, &tab, y, c, -1.0, 2);
             psi.pp += ay.v[0];
             for i in 0..D {
                 if second(X, i) {
@@ -180,7 +178,7 @@ pub(crate) fn forward<S: Simd, const D: usize, const G: usize, const X: Level, c
             }
             for j in 0..D {
                 if second(X, i) && second(Y, j) {
-                    psi.m[i][j] += mixed::<S, D, G>(&tab, c, cx, cy, i, j, 0);
+                    psi.m[i][j] += mixed::<N, D, G>(&tab, c, cx, cy, i, j, 0);
                 }
             }
         }
@@ -192,15 +190,15 @@ pub(crate) fn forward<S: Simd, const D: usize, const G: usize, const X: Level, c
 
 /// `∂_S^m M_ij`.
 #[inline(always)]
-fn mixed<S: Simd, const D: usize, const G: usize>(
-    tab: &Table<S, D>,
+fn mixed<N: Number, const D: usize, const G: usize>(
+    tab: &Table<N, D>,
     c: usize,
-    cx: &Channel<S, D>,
-    cy: &Channel<S, D>,
+    cx: &Channel<N, D>,
+    cy: &Channel<N, D>,
     i: usize,
     j: usize,
     m: usize,
-) -> Lanes<S> {
+) -> N {
     let mut sum = cx.g[i] * cy.g[j] * tab.h[m + 2];
     if in_group::<G>(c, i) {
         sum = (cy.g[j] * tab.r[i]).mul_add(tab.w[m + 1], sum);
@@ -216,20 +214,20 @@ fn mixed<S: Simd, const D: usize, const G: usize>(
 
 /// Adds the gradients of both sides' Gibbs channels for the adjoints `bar` of `psi`.
 #[inline(always)]
-pub(crate) fn adjoint<S: Simd, const D: usize, const G: usize, const X: Level, const Y: Level>(
-    simd: S,
-    x: &Side<S, D, G>,
-    y: &Side<S, D, G>,
-    bar: &Psi<S, D>,
-    gx: &mut SideGrad<S, D, G>,
-    gy: &mut SideGrad<S, D, G>,
+pub(crate) fn adjoint<N: Number, const D: usize, const G: usize, const X: Level, const Y: Level>(
+    ctx: N::Context,
+    x: &Side<N, D, G>,
+    y: &Side<N, D, G>,
+    bar: &Psi<N, D>,
+    gx: &mut SideGrad<N, D, G>,
+    gy: &mut SideGrad<N, D, G>,
 ) {
     for c in 0..G {
-        let (tab, _, _) = table::<S, D, G>(simd, x, y, c);
+        let (tab, _, _) = table::<N, D, G>(ctx, x, y, c);
         let (cx, cy) = (&x.gibbs[c], &y.gibbs[c]);
         let (hx, hy) = (&mut gx.gibbs[c], &mut gy.gibbs[c]);
-        let ax = apply::<S, D, G, X>(simd, &tab, x, c, 1.0, 3);
-        let ay = apply::<S, D, G, Y>(simd, &tab, y, c, -1.0, 3);
+        let ax = apply::<N, D, G, X>(ctx, &tab, x, c, 1.0, 3);
+        let ay = apply::<N, D, G, Y>(ctx, &tab, y, c, -1.0, 3);
         let group = |i: usize| in_group::<G>(c, i);
         let mut s = bar.exponent * tab.h[1];
         if full(X) {
@@ -264,7 +262,7 @@ pub(crate) fn adjoint<S: Simd, const D: usize, const G: usize, const X: Level, c
         }
         for i in 0..D {
             if second(X, i) {
-                let ri = if group(i) { tab.r[i] } else { Lanes::splat(simd, 0.0) };
+                let ri = if group(i) { tab.r[i] } else { N::splat(ctx, 0.0) };
                 s = bar.x[i].mul_add(cx.g[i].mul_add(tab.h[2], ri * tab.w[1]), s);
                 hx.g[i] = bar.x[i].mul_add(tab.h[1], hx.g[i]);
                 if group(i) {
@@ -292,7 +290,7 @@ pub(crate) fn adjoint<S: Simd, const D: usize, const G: usize, const X: Level, c
                 }
             }
             if second(Y, i) {
-                let ri = if group(i) { tab.r[i] } else { Lanes::splat(simd, 0.0) };
+                let ri = if group(i) { tab.r[i] } else { N::splat(ctx, 0.0) };
                 s = bar.y[i].mul_add(cy.g[i] * tab.h[2] - ri * tab.w[1], s);
                 hy.g[i] = bar.y[i].mul_add(tab.h[1], hy.g[i]);
                 if group(i) {
@@ -322,7 +320,7 @@ pub(crate) fn adjoint<S: Simd, const D: usize, const G: usize, const X: Level, c
             for j in 0..D {
                 if second(X, i) && second(Y, j) {
                     let m = bar.m[i][j];
-                    s = m.mul_add(mixed::<S, D, G>(&tab, c, cx, cy, i, j, 1), s);
+                    s = m.mul_add(mixed::<N, D, G>(&tab, c, cx, cy, i, j, 1), s);
                     let mut by_gx = cy.g[j] * tab.h[2];
                     if group(j) {
                         by_gx = by_gx - tab.r[j] * tab.w[1];

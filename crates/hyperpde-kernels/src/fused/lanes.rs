@@ -4,6 +4,8 @@ use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 
 use pulp::{Simd, bytemuck};
 
+use super::number::Number;
+
 /// One float64 vector register, with the arithmetic operators.
 #[derive(Clone, Copy)]
 pub(crate) struct Lanes<S: Simd> {
@@ -201,5 +203,44 @@ impl<S: Simd> Neg for Lanes<S> {
     #[inline(always)]
     fn neg(self) -> Self {
         Self { simd: self.simd, v: self.simd.neg_f64s(self.v) }
+    }
+}
+
+impl<S: Simd> Number for Lanes<S> {
+    type Context = S;
+
+    #[inline(always)]
+    fn splat(simd: S, x: f64) -> Self {
+        Self::splat(simd, x)
+    }
+
+    #[inline(always)]
+    fn times(self, x: f64) -> Self {
+        self.times(x)
+    }
+
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        self.mul_add(b, c)
+    }
+
+    #[inline(always)]
+    fn recip(self) -> Self {
+        self.recip()
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.sqrt()
+    }
+
+    #[inline(always)]
+    fn exp(self) -> Self {
+        self.exp()
+    }
+
+    #[inline(always)]
+    fn ln_1p(self) -> Self {
+        self.ln_1p()
     }
 }

@@ -6,10 +6,14 @@
 //! on all cores; results do not depend on the number of threads.
 
 mod channel;
+#[cfg(feature = "gpu")]
+pub mod device;
+mod entry;
 mod gibbs;
 mod lanes;
 pub(crate) mod network;
 pub(crate) mod network_op;
+mod number;
 mod pair;
 mod prepared;
 mod profile;

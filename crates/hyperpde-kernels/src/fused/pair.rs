@@ -14,9 +14,7 @@
 //! [`crate::PairForm`] adds its share to these numbers. For a Gibbs channel `h(S, r) = −κ/2 ln S − Σ r_i²/S` the
 //! chain rule needs only `h_m = ∂_S^m h` and `w_m = ∂_S^m (−2/S)`, with `∂_S^m ∂_{r_i} h = r_i w_m`.
 
-use pulp::Simd;
-
-use super::lanes::Lanes;
+use super::number::Number;
 
 /// Which derivatives a side's functionals take: zero for values only, else [`FULL`] and a bit per coordinate with a second derivative.
 pub(crate) type Level = u8;
@@ -42,42 +40,42 @@ pub(crate) const fn in_group<const G: usize>(c: usize, i: usize) -> bool {
 
 /// A Gibbs channel at one side: `A`, `p = DA`, `q = Σ a_i A_i²`, `t_i = a_i A_i`, `g_i = A_i`.
 #[derive(Clone, Copy)]
-pub(crate) struct Channel<S: Simd, const D: usize> {
-    pub value: Lanes<S>,
-    pub p: Lanes<S>,
-    pub q: Lanes<S>,
-    pub t: [Lanes<S>; D],
-    pub g: [Lanes<S>; D],
+pub(crate) struct Channel<N: Number, const D: usize> {
+    pub value: N,
+    pub p: N,
+    pub q: N,
+    pub t: [N; D],
+    pub g: [N; D],
 }
 
 /// One side of a pair: the functional's coefficients, the coordinates, and the features contracted with the coefficients.
 #[derive(Clone, Copy)]
-pub(crate) struct Side<S: Simd, const D: usize, const G: usize> {
-    pub c: Lanes<S>,
-    pub a: [Lanes<S>; D],
-    pub b: [Lanes<S>; D],
-    pub x: [Lanes<S>; D],
+pub(crate) struct Side<N: Number, const D: usize, const G: usize> {
+    pub c: N,
+    pub a: [N; D],
+    pub b: [N; D],
+    pub x: [N; D],
     /// `e^{a(x)}` of the amplitude channel.
-    pub amplitude: Lanes<S>,
+    pub amplitude: N,
     /// `D a(x)` of the amplitude channel, and its gradient.
-    pub da: Lanes<S>,
-    pub ga: [Lanes<S>; D],
-    pub gibbs: [Channel<S, D>; G],
+    pub da: N,
+    pub ga: [N; D],
+    pub gibbs: [Channel<N, D>; G],
 }
 
 /// Gradients with respect to one side's features; `amplitude` is the one with respect to `a(x)` itself.
 #[derive(Clone, Copy)]
-pub(crate) struct SideGrad<S: Simd, const D: usize, const G: usize> {
-    pub amplitude: Lanes<S>,
-    pub da: Lanes<S>,
-    pub ga: [Lanes<S>; D],
-    pub gibbs: [Channel<S, D>; G],
+pub(crate) struct SideGrad<N: Number, const D: usize, const G: usize> {
+    pub amplitude: N,
+    pub da: N,
+    pub ga: [N; D],
+    pub gibbs: [Channel<N, D>; G],
 }
 
-impl<S: Simd, const D: usize, const G: usize> SideGrad<S, D, G> {
+impl<N: Number, const D: usize, const G: usize> SideGrad<N, D, G> {
     #[inline(always)]
-    pub fn zero(simd: S) -> Self {
-        let z = Lanes::splat(simd, 0.0);
+    pub fn zero(ctx: N::Context) -> Self {
+        let z = N::splat(ctx, 0.0);
         let channel = Channel { value: z, p: z, q: z, t: [z; D], g: [z; D] };
         Self { amplitude: z, da: z, ga: [z; D], gibbs: [channel; G] }
     }
@@ -85,35 +83,35 @@ impl<S: Simd, const D: usize, const G: usize> SideGrad<S, D, G> {
 
 /// The numbers that the closed form needs of `ψ` (see the module documentation), or their adjoints.
 #[derive(Clone, Copy)]
-pub(crate) struct Psi<S: Simd, const D: usize> {
+pub(crate) struct Psi<N: Number, const D: usize> {
     /// Multiplicative part of `e^ψ`, and the exponent of the rest.
-    pub scale: Lanes<S>,
-    pub exponent: Lanes<S>,
-    pub x: [Lanes<S>; D],
-    pub y: [Lanes<S>; D],
-    pub p: Lanes<S>,
-    pub pp: Lanes<S>,
-    pub r: Lanes<S>,
-    pub py: [Lanes<S>; D],
-    pub px: [Lanes<S>; D],
-    pub m: [[Lanes<S>; D]; D],
+    pub scale: N,
+    pub exponent: N,
+    pub x: [N; D],
+    pub y: [N; D],
+    pub p: N,
+    pub pp: N,
+    pub r: N,
+    pub py: [N; D],
+    pub px: [N; D],
+    pub m: [[N; D]; D],
 }
 
-impl<S: Simd, const D: usize> Psi<S, D> {
+impl<N: Number, const D: usize> Psi<N, D> {
     #[inline(always)]
-    pub fn zero(simd: S) -> Self {
-        let z = Lanes::splat(simd, 0.0);
+    pub fn zero(ctx: N::Context) -> Self {
+        let z = N::splat(ctx, 0.0);
         Self { scale: z, exponent: z, x: [z; D], y: [z; D], p: z, pp: z, r: z, py: [z; D], px: [z; D], m: [[z; D]; D] }
     }
 
     /// The amplitude channel: `ψ = a(x) + a(y)`.
     #[inline(always)]
     pub fn start<const G: usize, const X: Level, const Y: Level>(
-        simd: S,
-        x: &Side<S, D, G>,
-        y: &Side<S, D, G>,
+        ctx: N::Context,
+        x: &Side<N, D, G>,
+        y: &Side<N, D, G>,
     ) -> Self {
-        let mut psi = Self::zero(simd);
+        let mut psi = Self::zero(ctx);
         psi.scale = x.amplitude * y.amplitude;
         if full(X) {
             psi.p = x.da;
@@ -134,11 +132,7 @@ impl<S: Simd, const D: usize> Psi<S, D> {
 
     /// The bracket of the closed form.
     #[inline(always)]
-    pub fn bracket<const G: usize, const X: Level, const Y: Level>(
-        &self,
-        x: &Side<S, D, G>,
-        y: &Side<S, D, G>,
-    ) -> Lanes<S> {
+    pub fn bracket<const G: usize, const X: Level, const Y: Level>(&self, x: &Side<N, D, G>, y: &Side<N, D, G>) -> N {
         let (g, h) = self.factors::<G, X, Y>(x, y);
         let mut sum = g * h;
         if full(X) && full(Y) {
@@ -162,11 +156,7 @@ impl<S: Simd, const D: usize> Psi<S, D> {
     }
 
     #[inline(always)]
-    fn factors<const G: usize, const X: Level, const Y: Level>(
-        &self,
-        x: &Side<S, D, G>,
-        y: &Side<S, D, G>,
-    ) -> (Lanes<S>, Lanes<S>) {
+    fn factors<const G: usize, const X: Level, const Y: Level>(&self, x: &Side<N, D, G>, y: &Side<N, D, G>) -> (N, N) {
         let (mut g, mut h) = (x.c, y.c);
         if full(X) {
             g += self.p;
@@ -189,14 +179,14 @@ impl<S: Simd, const D: usize> Psi<S, D> {
     #[inline(always)]
     pub fn adjoint<const G: usize, const X: Level, const Y: Level>(
         &self,
-        simd: S,
-        x: &Side<S, D, G>,
-        y: &Side<S, D, G>,
-        t: Lanes<S>,
-        e: Lanes<S>,
+        ctx: N::Context,
+        x: &Side<N, D, G>,
+        y: &Side<N, D, G>,
+        t: N,
+        e: N,
     ) -> Self {
         let (g, h) = self.factors::<G, X, Y>(x, y);
-        let mut bar = Self::zero(simd);
+        let mut bar = Self::zero(ctx);
         bar.exponent = e;
         bar.p = t * h;
         bar.pp = t * g;

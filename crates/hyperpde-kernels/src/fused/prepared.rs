@@ -19,7 +19,7 @@ pub(crate) fn position(rows: usize, row: usize, k: usize) -> usize {
 }
 
 /// Where things are in a prepared set, in units of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Layout {
     pub dim: usize,
     pub profile: Profile,

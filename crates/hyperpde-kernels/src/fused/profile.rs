@@ -14,36 +14,34 @@
 //! (each derivative either raises the order of `g` or meets a factor that is there already). `∂_ψ g_m = g_{m+1}`, so the adjoint needs
 //! `g` up to order five.
 
-use pulp::Simd;
-
-use super::lanes::Lanes;
+use super::number::Number;
 use super::pair::{Level, Psi, Side, full, second};
 use crate::form::{MaternOrder, Profile};
 use crate::kernels::matern::TINY;
 
 /// `g_0, …, g_5` at `ψ`.
-pub(crate) struct Outer<S: Simd> {
-    pub g: [Lanes<S>; 6],
+pub(crate) struct Outer<N: Number> {
+    pub g: [N; 6],
     /// `ln u` of the rational quadratic profile, which [`by_shape`] needs again.
-    log: Lanes<S>,
+    log: N,
 }
 
 /// `g` at `ψ`, with the profile's parameter `shape` where it has one.
 #[inline(always)]
-pub(crate) fn evaluate<S: Simd>(simd: S, profile: Profile, psi: Lanes<S>, shape: Lanes<S>) -> Outer<S> {
-    let plain = |g| Outer { g, log: Lanes::splat(simd, 0.0) };
+pub(crate) fn evaluate<N: Number>(ctx: N::Context, profile: Profile, psi: N, shape: N) -> Outer<N> {
+    let plain = |g| Outer { g, log: N::splat(ctx, 0.0) };
     match profile {
         Profile::Exponential => plain([psi.exp(); 6]),
-        Profile::Matern(order) => plain(matern(simd, order, psi)),
-        Profile::RationalQuadratic => rational_quadratic(simd, psi, shape),
-        Profile::Power(p) => plain(power(simd, p, psi)),
+        Profile::Matern(order) => plain(matern(ctx, order, psi)),
+        Profile::RationalQuadratic => rational_quadratic(ctx, psi, shape),
+        Profile::Power(p) => plain(power(ctx, p, psi)),
     }
 }
 
 /// `g_m = z^{ν−m} K_{ν−m}(z) / (z^ν K_ν)(0)`, `z² = −2ψ` (see [`crate::Matern`]).
 #[inline(always)]
-fn matern<S: Simd>(simd: S, order: MaternOrder, psi: Lanes<S>) -> [Lanes<S>; 6] {
-    let c = |v| Lanes::splat(simd, v);
+fn matern<N: Number>(ctx: N::Context, order: MaternOrder, psi: N) -> [N; 6] {
+    let c = |v| N::splat(ctx, v);
     let top = order.smoothness();
     let square = psi.mul_add(c(-2.0), c(TINY));
     let z = square.sqrt();
@@ -66,15 +64,15 @@ fn matern<S: Simd>(simd: S, order: MaternOrder, psi: Lanes<S>) -> [Lanes<S>; 6] 
 
 /// `g_m = u^{−α−m} Π_{j<m} (α + j)/α`, `u = 1 − ψ/α`.
 #[inline(always)]
-fn rational_quadratic<S: Simd>(simd: S, psi: Lanes<S>, shape: Lanes<S>) -> Outer<S> {
-    let one = Lanes::splat(simd, 1.0);
+fn rational_quadratic<N: Number>(ctx: N::Context, psi: N, shape: N) -> Outer<N> {
+    let one = N::splat(ctx, 1.0);
     let per = shape.recip();
     let excess = -(psi * per);
     let log = excess.ln_1p();
     let inverse = (excess + one).recip();
     let mut g = [(-(shape * log)).exp(); 6];
     for m in 0..5 {
-        g[m + 1] = g[m] * inverse * per.mul_add(Lanes::splat(simd, m as f64), one);
+        g[m + 1] = g[m] * inverse * per.mul_add(N::splat(ctx, m as f64), one);
     }
     Outer { g, log }
 }
@@ -82,8 +80,8 @@ fn rational_quadratic<S: Simd>(simd: S, psi: Lanes<S>, shape: Lanes<S>) -> Outer
 /// `∂g_m/∂α` of the rational quadratic profile, for `m` up to 4, from its `g`:
 /// `g_m [Σ_{j<m} 1/(α + j) − m/α − ln u + (1 + m/α)(1 − 1/u)]`.
 #[inline(always)]
-pub(crate) fn by_shape<S: Simd>(simd: S, outer: &Outer<S>, psi: Lanes<S>, shape: Lanes<S>) -> [Lanes<S>; 5] {
-    let c = |v| Lanes::splat(simd, v);
+pub(crate) fn by_shape<N: Number>(ctx: N::Context, outer: &Outer<N>, psi: N, shape: N) -> [N; 5] {
+    let c = |v| N::splat(ctx, v);
     let per = shape.recip();
     let excess = -(psi * per);
     let rest = excess * (excess + c(1.0)).recip();
@@ -100,10 +98,10 @@ pub(crate) fn by_shape<S: Simd>(simd: S, outer: &Outer<S>, psi: Lanes<S>, shape:
 
 /// `g_m = p!/(p − m)! ψ^{p−m}`.
 #[inline(always)]
-fn power<S: Simd>(simd: S, p: u8, psi: Lanes<S>) -> [Lanes<S>; 6] {
+fn power<N: Number>(ctx: N::Context, p: u8, psi: N) -> [N; 6] {
     let p = usize::from(p);
-    let mut g = [Lanes::splat(simd, 0.0); 6];
-    let mut power = Lanes::splat(simd, 1.0);
+    let mut g = [N::splat(ctx, 0.0); 6];
+    let mut power = N::splat(ctx, 1.0);
     for k in 0..=p {
         let m = p - k;
         if m < 6 {
@@ -115,21 +113,21 @@ fn power<S: Simd>(simd: S, p: u8, psi: Lanes<S>) -> [Lanes<S>; 6] {
 }
 
 /// `T_0, …, T_4` and the sums they are made of.
-pub(crate) struct Terms<S: Simd> {
-    t: [Lanes<S>; 5],
-    a: Lanes<S>,
-    aa: Lanes<S>,
+pub(crate) struct Terms<N: Number> {
+    t: [N; 5],
+    a: N,
+    aa: N,
 }
 
-impl<S: Simd> Terms<S> {
+impl<N: Number> Terms<N> {
     #[inline(always)]
     pub fn new<const D: usize, const G: usize, const X: Level, const Y: Level>(
-        simd: S,
-        psi: &Psi<S, D>,
-        x: &Side<S, D, G>,
-        y: &Side<S, D, G>,
+        ctx: N::Context,
+        psi: &Psi<N, D>,
+        x: &Side<N, D, G>,
+        y: &Side<N, D, G>,
     ) -> Self {
-        let zero = Lanes::splat(simd, 0.0);
+        let zero = N::splat(ctx, 0.0);
         let (mut a, mut aa) = (zero, zero);
         let mut t = [x.c * y.c, zero, zero, zero, zero];
         for i in 0..D {
@@ -174,7 +172,7 @@ impl<S: Simd> Terms<S> {
 
     /// `Σ_m g_m T_m`.
     #[inline(always)]
-    pub fn value<const X: Level, const Y: Level>(&self, g: &[Lanes<S>]) -> Lanes<S> {
+    pub fn value<const X: Level, const Y: Level>(&self, g: &[N]) -> N {
         let mut sum = g[0] * self.t[0];
         for (g, t) in g[1..].iter().zip(&self.t[1..]).take(top(X, Y)) {
             sum = g.mul_add(*t, sum);
@@ -186,14 +184,14 @@ impl<S: Simd> Terms<S> {
     #[inline(always)]
     pub fn adjoint<const D: usize, const G: usize, const X: Level, const Y: Level>(
         &self,
-        simd: S,
-        psi: &Psi<S, D>,
-        g: &[Lanes<S>; 6],
-        x: &Side<S, D, G>,
-        y: &Side<S, D, G>,
-        t: Lanes<S>,
-    ) -> Psi<S, D> {
-        let mut bar = Psi::zero(simd);
+        ctx: N::Context,
+        psi: &Psi<N, D>,
+        g: &[N; 6],
+        x: &Side<N, D, G>,
+        y: &Side<N, D, G>,
+        t: N,
+    ) -> Psi<N, D> {
+        let mut bar = Psi::zero(ctx);
         bar.exponent = t * self.value::<X, Y>(&g[1..]);
         let [_, g1, g2, g3, g4] = [t * g[0], t * g[1], t * g[2], t * g[3], t * g[4]];
         let (mut by_a, mut by_aa) = (g2 * y.c, g2 * x.c);

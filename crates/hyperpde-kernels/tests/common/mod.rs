@@ -1,6 +1,8 @@
 //! Independent oracles: kernels written again over nested dual numbers.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod case;
+
 use std::ops::{Add, Mul, Neg, Sub};
 
 /// Arithmetic that kernels are written in.
