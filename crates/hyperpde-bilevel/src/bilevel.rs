@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use hyperpde_gp::{GpError, Posterior, RowBlock};
 use hyperpde_kernels::{Kernel, Points, gradient, parameters, tensor_to_vec, with_parameters};
 use hyperpde_linalg::CholeskyInfo;
@@ -359,9 +359,8 @@ impl<K: Kernel> Bilevel<K> {
     /// `Σ_v weight_v (p_v − rhs_v)²` of one term.
     fn term_loss(&self, term: &OuterTerm) -> Result<(Tensor<1>, CholeskyInfo), GpError> {
         let prediction = term.problem.predict(&self.kernels)?;
-        let device = prediction.values.device();
-        let constant =
-            |v: &[f64]| Tensor::<1>::from_data(TensorData::new(v.to_vec(), [v.len()]), (&device, DType::F64));
+        let (device, dtype) = (prediction.values.device(), prediction.values.dtype());
+        let constant = |v: &[f64]| Tensor::<1>::from_data(TensorData::new(v.to_vec(), [v.len()]), (&device, dtype));
         let residual = prediction.values - constant(term.problem.validation_rhs());
         Ok(((residual.clone() * residual * constant(&term.weights)).sum(), prediction.info))
     }

@@ -20,11 +20,12 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Backend, TensorMetadata, backend_extension, try_read_sync};
 use burn::tensor::{Tensor, TensorData};
-use hyperpde_kernels::fused::{Coefficients, FeatureData, FeatureSlots, FunctionalSet, Pair, Target};
+use hyperpde_kernels::fused::{Coefficients, FeatureData, FeatureSlots, FunctionalSet, Target};
 use hyperpde_kernels::{Kernel, PairForm, PointJets};
 use hyperpde_linalg::Cholesky;
 
 use crate::error::GpError;
+use crate::pairs::{Pairs, Sets};
 use crate::posterior::Posterior;
 use crate::problem::{InnerProblem, Prediction, device};
 use crate::sites::RowSet;
@@ -40,6 +41,7 @@ pub(crate) struct FusedSolve {
 #[derive(Debug)]
 pub(crate) struct Job {
     problem: Arc<InnerProblem>,
+    pairs: Pairs,
     forms: Vec<PairForm>,
     slots: Vec<FeatureSlots>,
     /// Whether predictions at the validation rows are wanted.
@@ -90,7 +92,8 @@ impl FusedSolve {
             }
             Ok::<_, GpError>(())
         })?;
-        let job = Job { problem: problem.clone(), forms, slots, predict: false, outcome: Mutex::new(None) };
+        let pairs = problem.settings.pairs(&kernels[0]);
+        let job = Job { problem: problem.clone(), pairs, forms, slots, predict: false, outcome: Mutex::new(None) };
         Ok(Some(Self { job, features: Tensor::cat(parts, 0) }))
     }
 
@@ -135,7 +138,7 @@ fn lost() -> GpError {
 }
 
 /// The custom operation: features of all fields in, predictions out.
-#[backend_extension(NdArray: cfg(feature = "ndarray"), Flex: cfg(feature = "flex"), Autodiff)]
+#[backend_extension(NdArray: cfg(feature = "ndarray"), Flex: cfg(feature = "flex"), Cube: cfg(feature = "gpu"), Autodiff)]
 pub(crate) trait InnerSolveOps: Backend {
     fn inner_solve(features: FloatTensor<Self>, job: Arc<Job>) -> FloatTensor<Self> {
         run_on_host::<Self>(features, &job).0
@@ -146,6 +149,8 @@ pub(crate) trait InnerSolveOps: Backend {
 impl InnerSolveOps for burn::backend::NdArray {}
 #[cfg(feature = "flex")]
 impl InnerSolveOps for burn::backend::Flex {}
+#[cfg(feature = "gpu")]
+impl InnerSolveOps for burn::backend::Cube {}
 
 impl<B: InnerSolveOps, C: CheckpointStrategy> InnerSolveOps for Autodiff<B, C> {
     fn inner_solve(features: FloatTensor<Self>, job: Arc<Job>) -> FloatTensor<Self> {
@@ -258,16 +263,20 @@ impl Job {
         let features = self.read(flat);
         let (traces, ratios) = problem.timed(Stage::Preparation, || self.traces(&features))?;
         let owned = self.own(&problem.training, &features)?;
-        let sets = problem.timed(Stage::Preparation, || self.prepare(&owned))?;
-        let mut assemble = |k: &mut [f64]| self.assemble(&sets, &ratios, k);
+        let sets = problem.timed(Stage::Preparation, || self.prepare(&owned).map(|sets| self.pairs.sets(sets)))?;
         let buffer = problem.timed(Stage::TrainingBlock, || {
             let mut buffer = problem.settings.workspace.take(n * n);
-            assemble(&mut buffer);
-            buffer
-        });
+            self.assemble(&sets, &ratios, &mut buffer).map(|()| buffer)
+        })?;
+        let mut failure = None;
+        let mut refill = |k: &mut [f64]| failure = failure.take().or(self.assemble(&sets, &ratios, k).err());
         let cholesky = problem
-            .timed(Stage::Factorisation, || Cholesky::factor(buffer, n, &problem.settings.jitter, &mut assemble))
-            .map_err(|e| problem.factorisation(e))?;
+            .timed(Stage::Factorisation, || Cholesky::factor(buffer, n, &problem.settings.jitter, &mut refill))
+            .map_err(|e| problem.factorisation(e));
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        let cholesky = cholesky?;
         let mut weights = problem.rhs.clone();
         problem
             .timed(Stage::Solve, || cholesky.solve_in_place(&mut weights, 1))
@@ -306,7 +315,7 @@ impl Job {
     }
 
     /// The lower triangle of `K + N`.
-    fn assemble(&self, sets: &[FunctionalSet<'_>], ratios: &[f64], k: &mut [f64]) {
+    fn assemble(&self, sets: &Sets<'_>, ratios: &[f64], k: &mut [f64]) -> Result<(), GpError> {
         let (problem, n) = (&self.problem, self.problem.rows());
         // With several fields, or several sites in a block, blocks add up; else each is written once.
         let once = problem.fields.len() == 1 && problem.training.windows(2).all(|w| w[0].rows.start != w[1].rows.start);
@@ -316,7 +325,7 @@ impl Job {
         for (x, y, lower) in Self::symmetric_pairs(&problem.training) {
             let (row, column) = (problem.training[y].rows.start, problem.training[x].rows.start);
             let target = Target { data: k, ld: n, row, column, add: !once };
-            Pair { x: &sets[x], y: &sets[y], lower }.forward(target);
+            self.pairs.forward((sets, x), (sets, y), lower, target)?;
         }
         for e in &problem.nugget.entries {
             k[e.row + e.column * n] += problem.nugget.eta * e.weight * ratios[e.group];
@@ -324,19 +333,21 @@ impl Job {
         for (i, noise) in problem.nugget.noise.iter().enumerate() {
             k[i + i * n] += noise;
         }
+        Ok(())
     }
 
     /// `V` and `p = V w`.
-    fn score(&self, solved: &mut Solved, sets: &[FunctionalSet<'_>]) -> Result<(), GpError> {
+    fn score(&self, solved: &mut Solved, sets: &Sets<'_>) -> Result<(), GpError> {
         let problem = &self.problem;
         let (n, m) = (problem.rows(), problem.validation_rhs().len());
         let cross = &mut solved.cross;
         cross.resize(m * n, 0.0);
         let owned = self.own(&problem.validation, &solved.features)?;
-        for (set_y, y) in self.prepare(&owned)?.iter().zip(&problem.validation) {
-            for (set_x, x) in sets.iter().zip(&problem.training).filter(|(_, x)| x.field == y.field) {
+        let validation = self.pairs.sets(self.prepare(&owned)?);
+        for (at_y, y) in problem.validation.iter().enumerate() {
+            for (at_x, x) in problem.training.iter().enumerate().filter(|(_, x)| x.field == y.field) {
                 let target = Target { data: cross, ld: m, row: y.rows.start, column: x.rows.start, add: true };
-                Pair { x: set_x, y: set_y, lower: false }.forward(target);
+                self.pairs.forward((sets, at_x), (&validation, at_y), false, target)?;
             }
         }
         for e in &problem.nugget.cross {
@@ -378,12 +389,13 @@ impl Job {
         let owned = self.own(&problem.training, &solved.features)?;
         let validation = self.own(&problem.validation, &solved.features)?;
         let (sets, validation_sets) = problem.timed(Stage::AdjointPreparation, || {
-            Ok::<_, GpError>((self.prepare(&owned)?, self.prepare(&validation)?))
+            let prepare = |owned| self.prepare(owned).map(|sets| self.pairs.sets(sets));
+            Ok::<_, GpError>((prepare(&owned)?, prepare(&validation)?))
         })?;
         let w = &solved.weights;
         let rows_of = |set: &FunctionalSet<'_>| vec![0.0; set.gradient_len()];
-        let mut gradients: Vec<Vec<f64>> = sets.iter().map(rows_of).collect();
-        let mut validation_gradients: Vec<Vec<f64>> = validation_sets.iter().map(rows_of).collect();
+        let mut gradients: Vec<Vec<f64>> = sets.host.iter().map(rows_of).collect();
+        let mut validation_gradients: Vec<Vec<f64>> = validation_sets.host.iter().map(rows_of).collect();
         let add = |to: &mut Vec<f64>, from: &[f64]| to.iter_mut().zip(from).for_each(|(a, b)| *a += b);
         problem.timed(Stage::AdjointTraining, || {
             // −λᵀ dK w, symmetrised: entries below the diagonal stand for both.
@@ -391,26 +403,25 @@ impl Job {
             for (x, y, lower) in Self::symmetric_pairs(&problem.training) {
                 let (rx, ry) = (problem.training[x].rows.clone(), problem.training[y].rows.clone());
                 let terms = [(&minus[ry.clone()], &w[rx.clone()]), (&w[ry], &minus[rx])];
-                let (gx, gy) = Pair { x: &sets[x], y: &sets[y], lower }.adjoint(&terms);
+                let (gx, gy) = self.pairs.adjoint((&sets, x), (&sets, y), lower, &terms)?;
                 add(&mut gradients[x], &gx);
                 add(&mut gradients[y], &gy);
             }
-        });
+            Ok::<_, GpError>(())
+        })?;
         problem.timed(Stage::AdjointValidation, || {
             for (y, of_y) in problem.validation.iter().enumerate() {
                 for (x, of_x) in problem.training.iter().enumerate().filter(|(_, x)| x.field == of_y.field) {
                     let terms = [(&cotangent[of_y.rows.clone()], &w[of_x.rows.clone()])];
-                    let (gx, gy) = Pair { x: &sets[x], y: &validation_sets[y], lower: false }.adjoint(&terms);
+                    let (gx, gy) = self.pairs.adjoint((&sets, x), (&validation_sets, y), false, &terms)?;
                     add(&mut gradients[x], &gx);
                     add(&mut validation_gradients[y], &gy);
                 }
             }
-        });
-        let chains = sets
-            .iter()
-            .zip(&owned)
-            .zip(&gradients)
-            .chain(validation_sets.iter().zip(&validation).zip(&validation_gradients));
+            Ok::<_, GpError>(())
+        })?;
+        let of_training = sets.host.iter().zip(&owned).zip(&gradients);
+        let chains = of_training.chain(validation_sets.host.iter().zip(&validation).zip(&validation_gradients));
         Ok(problem.timed(Stage::AdjointPreparation, || {
             let mut out: Vec<FeatureData> = solved.features.iter().map(FeatureData::zeros).collect();
             for ((set, o), gradient) in chains {

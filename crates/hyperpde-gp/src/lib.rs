@@ -6,6 +6,7 @@
 mod error;
 mod fused_solve;
 mod nugget;
+mod pairs;
 mod posterior;
 mod problem;
 mod rows;

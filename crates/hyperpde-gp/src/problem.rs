@@ -14,12 +14,13 @@ use std::sync::{Arc, Mutex};
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use hyperpde_kernels::gram::{Applied, gram_block, gram_diagonal};
-use hyperpde_kernels::{Kernel, PointJets, fused, tensor_to_vec};
+use hyperpde_kernels::{Kernel, PointJets, Precision, float_dtype, fused, tensor_to_vec};
 use hyperpde_linalg::{Cholesky, CholeskyInfo, JitterPolicy, spd_solve};
 
 use crate::error::GpError;
 use crate::fused_solve::FusedSolve;
 use crate::nugget::Nugget;
+use crate::pairs::Pairs;
 use crate::posterior::Posterior;
 use crate::rows::RowBlock;
 use crate::sites::{FieldSites, RowSet, SiteBuilder};
@@ -40,12 +41,27 @@ pub enum Assembly {
 pub struct SolveSettings {
     /// Which pair stage.
     pub assembly: Assembly,
+    /// Where pairs are computed, if not on the kernels' device: with kernels on the host and this a GPU, the O(n) stage of the points
+    /// stays in float64 on the host and the O(n²) stage of the pairs goes to the GPU. Kernels without a closed form stay where they are.
+    pub pairs: Option<Device>,
+    /// How a GPU computes pairs if it has no float64: in two float32 per number, or in one with [`Precision::F32`].
+    pub precision: Precision,
     /// What to do about pivots that are not positive.
     pub jitter: JitterPolicy,
     /// The buffer of n x n floats that one step leaves for the next.
     pub workspace: Workspace,
     /// Records the seconds of each stage, if there.
     pub times: Option<StageTimes>,
+}
+
+impl SolveSettings {
+    /// The pair stage for a kernel.
+    pub(crate) fn pairs<K: Kernel>(&self, kernel: &K) -> Pairs {
+        match &self.pairs {
+            Some(device) => Pairs::of(device, self.precision),
+            None => Pairs::of(&device(kernel), self.precision),
+        }
+    }
 }
 
 /// The buffer of n x n floats kept from one solve to the next, shared by clones.
@@ -202,7 +218,8 @@ impl InnerProblem {
     pub(crate) fn fusable<K: Kernel>(&self, kernels: &[K]) -> bool {
         let forms = kernels.iter().zip(&self.fields).all(|(k, field)| {
             let dim = field.all.dim();
-            k.form(dim).is_some_and(|form| fused::supports(form, dim, &field.space))
+            let pairs = self.settings.pairs(k);
+            k.form(dim).is_some_and(|form| fused::supports(form, dim, &field.space) && pairs.takes(form, dim))
         });
         forms && self.settings.assembly != Assembly::Tensor
     }
@@ -256,13 +273,11 @@ impl InnerProblem {
                     let values = gram_diagonal(&kernels[group.field], applied, applied).reshape([weights.len()]);
                     let weights = Tensor::<1>::from_data(
                         TensorData::new(weights.clone(), [weights.len()]),
-                        (&values.device(), DType::F64),
+                        (&values.device(), values.dtype()),
                     );
                     (values * weights).sum()
                 });
-                parts
-                    .reduce(|a, b| a + b)
-                    .unwrap_or_else(|| Tensor::zeros([1], (&device(&kernels[group.field]), DType::F64)))
+                parts.reduce(|a, b| a + b).unwrap_or_else(|| Tensor::zeros([1], typed(&device(&kernels[group.field]))))
             })
             .collect();
         self.nugget.groups.iter().zip(&traces).map(|(g, t)| t.clone() * traces[g.value].clone().recip()).collect()
@@ -278,7 +293,7 @@ impl InnerProblem {
         x: &[RowSet],
         n: usize,
     ) -> Tensor<2> {
-        let mut out: Tensor<2> = Tensor::zeros([m, n], (&device(&kernels[0]), DType::F64));
+        let mut out: Tensor<2> = Tensor::zeros([m, n], typed(&device(&kernels[0])));
         for sy in y {
             for sx in x.iter().filter(|sx| sx.field == sy.field) {
                 let field = &self.fields[sy.field];
@@ -304,7 +319,7 @@ impl InnerProblem {
         let jets = self.jets(kernels)?;
         let (n, m) = (self.rows(), self.validation_rhs.len());
         let (a, ratios) = self.system_with_tensors(kernels, &jets)?;
-        let b = Tensor::<2>::from_data(TensorData::new(self.rhs.clone(), [n, 1]), (&device(&kernels[0]), DType::F64));
+        let b = Tensor::<2>::from_data(TensorData::new(self.rhs.clone(), [n, 1]), typed(&device(&kernels[0])));
         let (w, info) = spd_solve(a, b, &self.settings.jitter).map_err(|e| self.factorisation(e))?;
         let mut v = self.block_with_tensors(kernels, &jets, &self.validation, m, &self.training, n);
         for (g, ratio) in ratios.into_iter().enumerate() {
@@ -314,7 +329,7 @@ impl InnerProblem {
                 continue;
             }
             shared.for_each(|e| pattern[e.row * n + e.column] += self.nugget.eta * e.weight);
-            let pattern = Tensor::<2>::from_data(TensorData::new(pattern, [m, n]), (&device(&kernels[0]), DType::F64));
+            let pattern = Tensor::<2>::from_data(TensorData::new(pattern, [m, n]), typed(&device(&kernels[0])));
             v = v + pattern * ratio.unsqueeze::<2>();
         }
         Ok(Prediction { values: v.matmul(w).reshape([m]), info })
@@ -347,7 +362,12 @@ impl InnerProblem {
 }
 
 fn matrix(data: Vec<f64>, n: usize, device: &Device) -> Tensor<2> {
-    Tensor::from_data(TensorData::new(data, [n, n]), (device, DType::F64))
+    Tensor::from_data(TensorData::new(data, [n, n]), typed(device))
+}
+
+/// A device with the element type of this library's tensors there.
+fn typed(device: &Device) -> (&Device, DType) {
+    (device, float_dtype(device))
 }
 
 /// The device of a kernel's parameters.

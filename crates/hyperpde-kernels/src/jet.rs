@@ -359,5 +359,5 @@ pub(crate) fn scaled(t: Tensor<2>, c: f64) -> Tensor<2> {
 
 /// A float64 tensor (whatever the device's default) from row-major data.
 pub(crate) fn tensor(data: Vec<f64>, shape: [usize; 2], device: &Device) -> Tensor<2> {
-    Tensor::from_data(burn::tensor::TensorData::new(data, shape), (device, burn::tensor::DType::F64))
+    Tensor::from_data(burn::tensor::TensorData::new(data, shape), (device, crate::float_dtype(device)))
 }

@@ -7,7 +7,7 @@
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
@@ -111,8 +111,8 @@ impl NetworkConfig {
 /// A fully connected layer from row-major weights `(in, out)` and biases `[out]`.
 fn linear(weights: Vec<f64>, bias: Vec<f64>, inputs: usize, device: &Device) -> Linear {
     let outputs = bias.len();
-    let weight = Tensor::from_data(TensorData::new(weights, [inputs, outputs]), (device, DType::F64));
-    let bias = Tensor::from_data(TensorData::new(bias, [outputs]), (device, DType::F64));
+    let weight = Tensor::from_data(TensorData::new(weights, [inputs, outputs]), (device, crate::float_dtype(device)));
+    let bias = Tensor::from_data(TensorData::new(bias, [outputs]), (device, crate::float_dtype(device)));
     Linear { weight: Param::from_tensor(weight), bias: Some(Param::from_tensor(bias)) }
 }
 

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::softplus_with_threshold;
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::KernelError;
 
@@ -58,7 +58,7 @@ impl Positive {
         }
         let stored: Vec<f64> = values.iter().map(|&s| transform.store(s)).collect();
         let k = stored.len();
-        let tensor = Tensor::from_data(TensorData::new(stored, [k]), (device, DType::F64));
+        let tensor = Tensor::from_data(TensorData::new(stored, [k]), (device, crate::float_dtype(device)));
         Ok(Self { parameter: Param::from_tensor(tensor), transform })
     }
 

@@ -1,6 +1,6 @@
 //! Gram blocks and their parameter gradients on either path, as plain numbers.
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::KernelError;
 use crate::fused::{self, FunctionalSet, Pair, Target};
@@ -72,7 +72,9 @@ pub fn tensor_gradient<K: Kernel>(
     let block = block(kernel, x, y)?;
     let weights: Vec<f64> = left.iter().flat_map(|l| right.iter().map(move |r| l * r)).collect();
     let shape = block.dims();
-    let loss = (block * Tensor::from_data(TensorData::new(weights, shape), (&device(kernel), DType::F64))).sum();
+    let loss = (block
+        * Tensor::from_data(TensorData::new(weights, shape), (&device(kernel), crate::float_dtype(&device(kernel)))))
+    .sum();
     gradient(kernel, &loss.backward())
 }
 
@@ -134,7 +136,7 @@ pub fn fused_block<K: Kernel>(
         // The features' gradient contracted with the features: its parameter gradient is the chain rule's product.
         let seeded = |flat: Tensor<1>, seed: Vec<f64>| {
             let shape = flat.dims();
-            let seed = Tensor::from_data(TensorData::new(seed, shape), (&flat.device(), DType::F64));
+            let seed = Tensor::from_data(TensorData::new(seed, shape), (&flat.device(), flat.dtype()));
             (flat * seed).sum()
         };
         let loss = seeded(flat_x, seed_x) + seeded(flat_y, seed_y);

@@ -21,7 +21,7 @@ pub(crate) fn network_jet(input: Tensor<1>, parameters: Tensor<1>, plan: Plan) -
     Tensor::from_dispatch(<burn::backend::Dispatch as NetworkOps>::network_jet(input, parameters, Arc::new(plan)))
 }
 
-#[backend_extension(NdArray: cfg(feature = "ndarray"), Flex: cfg(feature = "flex"), Autodiff)]
+#[backend_extension(NdArray: cfg(feature = "ndarray"), Flex: cfg(feature = "flex"), Cube: cfg(feature = "gpu"), Autodiff)]
 pub(crate) trait NetworkOps: Backend {
     fn network_jet(input: FloatTensor<Self>, parameters: FloatTensor<Self>, plan: Arc<Plan>) -> FloatTensor<Self> {
         run_on_host::<Self>(input, parameters, plan).0
@@ -32,6 +32,8 @@ pub(crate) trait NetworkOps: Backend {
 impl NetworkOps for burn::backend::NdArray {}
 #[cfg(feature = "flex")]
 impl NetworkOps for burn::backend::Flex {}
+#[cfg(feature = "gpu")]
+impl NetworkOps for burn::backend::Cube {}
 
 /// Operands on the host, which the backward pass needs again.
 #[derive(Clone, Debug)]

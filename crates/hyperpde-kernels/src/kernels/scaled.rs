@@ -1,7 +1,7 @@
 //! A kernel times a positive amplitude, `s · k(x, y)`.
 
 use burn::module::{Module, ModuleDisplay};
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::KernelError;
 use crate::form::PairForm;
@@ -64,7 +64,7 @@ impl<K: Kernel + ModuleDisplay> Kernel for Scaled<K> {
         let [_, channels] = features.value().dims();
         let mut at = vec![0.0; channels];
         form.amplitudes(dim).into_iter().for_each(|c| at[c] = 1.0);
-        let mask = Tensor::<2>::from_data(TensorData::new(at, [1, channels]), (&half_log.device(), DType::F64));
+        let mask = Tensor::<2>::from_data(TensorData::new(at, [1, channels]), (&half_log.device(), half_log.dtype()));
         features.shift_by(mask * half_log)
     }
 

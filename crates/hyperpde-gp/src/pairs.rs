@@ -1,0 +1,94 @@
+//! Where the pairs of an inner solve are computed: on the host, or on the GPU that the kernels are on.
+
+use burn::tensor::Device;
+#[cfg(feature = "gpu")]
+use hyperpde_kernels::fused::device::{Arithmetic, DevicePairs, DeviceSet};
+use hyperpde_kernels::fused::{FunctionalSet, Pair, Target};
+use hyperpde_kernels::{PairForm, Precision};
+
+use crate::error::GpError;
+
+/// The pair stage of one device.
+#[derive(Clone, Debug)]
+pub(crate) enum Pairs {
+    Host,
+    #[cfg(feature = "gpu")]
+    Device(DevicePairs),
+}
+
+/// Prepared functionals, and their copies on the device if pairs are computed there.
+#[derive(Debug)]
+pub(crate) struct Sets<'a> {
+    pub host: Vec<FunctionalSet<'a>>,
+    #[cfg(feature = "gpu")]
+    device: Vec<DeviceSet>,
+}
+
+/// One of the prepared functionals.
+type At<'a> = (&'a Sets<'a>, usize);
+
+impl Pairs {
+    /// The stage on `device`: float64 where its tensors are, else two float32 per number, or one if float32 was asked for.
+    #[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
+    pub fn of(device: &Device, precision: Precision) -> Self {
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = hyperpde_kernels::gpu_device(device) {
+            let arithmetic = match (hyperpde_kernels::float_dtype(device), precision) {
+                (burn::tensor::DType::F64, _) => Arithmetic::F64,
+                (_, Precision::F32) => Arithmetic::F32,
+                _ => Arithmetic::TwoF32,
+            };
+            return Self::Device(DevicePairs::new(gpu.client(), arithmetic));
+        }
+        Self::Host
+    }
+
+    /// Whether the stage takes a kernel form in `dim` dimensions, given that the host does.
+    #[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
+    pub fn takes(&self, form: PairForm, dim: usize) -> bool {
+        match self {
+            Self::Host => true,
+            #[cfg(feature = "gpu")]
+            Self::Device(_) => hyperpde_kernels::fused::device::takes(form, dim),
+        }
+    }
+
+    /// Copies prepared functionals to where pairs are computed.
+    pub fn sets<'a>(&self, host: Vec<FunctionalSet<'a>>) -> Sets<'a> {
+        #[cfg(feature = "gpu")]
+        let device = match self {
+            Self::Host => Vec::new(),
+            Self::Device(pairs) => host.iter().map(|set| pairs.upload(set)).collect(),
+        };
+        Sets {
+            host,
+            #[cfg(feature = "gpu")]
+            device,
+        }
+    }
+
+    /// Writes a block, see [`Pair::forward`].
+    pub fn forward(&self, (x, i): At<'_>, (y, j): At<'_>, lower: bool, target: Target<'_>) -> Result<(), GpError> {
+        match self {
+            Self::Host => Pair { x: &x.host[i], y: &y.host[j], lower }.forward(target),
+            #[cfg(feature = "gpu")]
+            Self::Device(pairs) => pairs.gram_to_host(&x.device[i], &y.device[j], lower, target)?,
+        }
+        Ok(())
+    }
+
+    /// Gradient rows of a block, see [`Pair::adjoint`].
+    pub fn adjoint(
+        &self,
+        (x, i): At<'_>,
+        (y, j): At<'_>,
+        lower: bool,
+        terms: &[(&[f64], &[f64])],
+    ) -> Result<(Vec<f64>, Vec<f64>), GpError> {
+        match self {
+            Self::Host => Ok(Pair { x: &x.host[i], y: &y.host[j], lower }.adjoint(terms)),
+            #[cfg(feature = "gpu")]
+            Self::Device(pairs) => Ok(pairs.adjoint(&x.device[i], &y.device[j], lower, terms)?),
+        }
+    }
+}
