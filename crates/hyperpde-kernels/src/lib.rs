@@ -35,10 +35,10 @@ pub use network::{Activation, Network, NetworkConfig};
 pub use operator::{MultiIndex, Operator};
 pub use parameters::{gradient, parameters, with_parameters};
 pub use points::Points;
-pub use precision::{Precision, float_dtype, on_host};
+pub use positive::{Positive, Transform};
 #[cfg(feature = "gpu")]
 pub use precision::gpu_device;
-pub use positive::{Positive, Transform};
+pub use precision::{Precision, float_dtype, on_host};
 
 /// Reads a float tensor back as float64.
 ///
