@@ -77,7 +77,8 @@ fn epsilon(element: Element) -> f64 {
     }
 }
 
-/// `diag(1..2) Q`-free ill-conditioned matrix: a Gaussian kernel on `n` points plus `nugget` on the diagonal.
+/// A Gaussian kernel of length `scale` on `n` points of the unit interval, plus `nugget` on the diagonal: condition about
+/// `2.5 n scale / nugget`.
 fn gaussian(n: usize, scale: f64, nugget: f64) -> Vec<f64> {
     (0..n * n)
         .map(|p| {
@@ -109,6 +110,32 @@ fn agrees_with_the_host() {
                 let (info, wanted) = (device.info(), host.info());
                 assert_eq!((info.jitter, info.attempts), (0.0, 1));
                 assert!((info.condition / wanted.condition - 1.0).abs() < 100.0 * epsilon(element));
+            }
+        }
+    }
+}
+
+/// `|b − A x| <= c ε |A| |x|` with a modest `c` whatever the condition, and no jitter before rounding asks for it. (A panel
+/// computed with inverted blocks needs jitter here.)
+#[test]
+fn is_backward_stable() {
+    for (client, element) in cases() {
+        let n = 260;
+        for relative in [1e2, 1e4] {
+            let a = gaussian(n, 0.1, relative * epsilon(element));
+            let b = numbers(8, n);
+            for blocks in BOTH {
+                let device = factor_with(&client, element, &a, n, &element.jitter(), blocks).unwrap();
+                assert_eq!(device.info().jitter, 0.0, "{element:?}, {relative}");
+                let mut x = b.clone();
+                device.solve_in_place(&mut x, 1).unwrap();
+                let mut back = vec![0.0; n];
+                product(&a, &x, &mut back);
+                let largest = |v: &[f64]| v.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+                let row_sum = (0..n).map(|i| (0..n).map(|j| a[i + j * n]).sum::<f64>()).fold(0.0, f64::max);
+                let residual = largest(&back.iter().zip(&b).map(|(p, b)| b - p).collect::<Vec<_>>());
+                let backward = residual / (row_sum * largest(&x)) / epsilon(element);
+                assert!(backward < 10.0, "{element:?}, {blocks:?}, {relative}: {backward} units");
             }
         }
     }
@@ -237,18 +264,21 @@ fn refuses_shapes() {
 fn refines_to_float64() {
     for (client, element) in cases() {
         let n = 300;
-        // Condition about 300 / nugget.
-        for (nugget, most) in [(1e-2, 8), (1e-4, 20)] {
+        for (nugget, most) in [(1e-2, 4), (1e-4, 9), (1e-5, 25), (1e-6, 60)] {
             let a = gaussian(n, 0.1, nugget);
             let device = factor(&client, element, &a, n, &element.jitter()).unwrap();
             let b = numbers(2, n);
             let mut x = b.clone();
-            let mut apply = |v: &[f64], out: &mut [f64]| product(&a, v, out);
-            let done = device.refine(&mut apply, &mut x, 1e-11, 50).unwrap();
-            assert!(done.iterations <= most && done.residual <= 1e-11, "nugget {nugget}: {done:?}");
-            let mut back = vec![0.0; n];
-            product(&a, &x, &mut back);
-            assert!(distance(&back, &b) < 1e-11 * (n as f64).sqrt(), "{:e}", distance(&back, &b));
+            // What rounding in float64 allows: about the condition, 75 / nugget, times the unit.
+            let tolerance = 5.0 * f64::EPSILON * 75.0 / nugget;
+            let done = device.refine(&mut |v, out| product(&a, v, out), &mut x, tolerance, 100).unwrap();
+            println!("{element:?}, nugget {nugget}: {done:?}, jitter {}", device.info().jitter);
+            assert!(done.iterations <= most && done.residual <= tolerance, "nugget {nugget}: {done:?}");
+            let mut expected = b.clone();
+            on_host(&a, n, &JitterPolicy::none()).unwrap().solve_in_place(&mut expected, 1).unwrap();
+            let scale = expected.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+            let error = x.iter().zip(&expected).fold(0.0_f64, |m, (x, y)| m.max((x - y).abs())) / scale;
+            assert!(error < 10.0 * tolerance, "nugget {nugget}: {error:e}");
         }
         let a = gaussian(n, 0.1, 1e-13);
         let device = factor(&client, element, &a, n, &Element::F32.jitter()).unwrap();

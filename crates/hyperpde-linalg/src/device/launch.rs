@@ -4,17 +4,14 @@ use cubecl::CubeElement;
 use cubecl::client::Client;
 use cubecl::prelude::{BufferArg, CubeCount, CubeDim, InputScalar};
 use cubecl::server::Handle;
-use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
-use faer::{MatMut, MatRef, Par};
+use faer::MatMut;
 
-use super::kernels::{self, BLOCK, SCAN_UNITS, UNITS};
+use super::kernels::scan::SCAN_UNITS;
+use super::kernels::tile::{PANEL_ROWS, PANEL_UNITS, TILE_UNITS};
+use super::kernels::{BLOCK, UNITS, block, scan, tile, triangle};
+use super::limits::{check_buffer, check_count, check_device};
 use super::{DiagonalBlocks, Element};
 use crate::{SpdError, blocked};
-
-/// Most cubes along a dimension that every device has; also keeps places in the matrix within 32 bits.
-const MOST: usize = 65_535;
-/// Shared memory of the hungriest kernel, in entries.
-const SHARED: usize = BLOCK * (BLOCK + 1) / 2 + BLOCK;
 
 /// A matrix on a device and what belongs to it there.
 pub(super) struct Stage {
@@ -22,8 +19,6 @@ pub(super) struct Stage {
     element: Element,
     n: usize,
     matrix: Handle,
-    /// The inverted diagonal blocks, one after the other, column-major.
-    inverses: Handle,
 }
 
 impl Stage {
@@ -31,8 +26,7 @@ impl Stage {
         check_device(client, element)?;
         check_count("matrix", "n", n)?;
         check_buffer("matrix", &matrix, n * n, element)?;
-        let inverses = client.empty(n.div_ceil(BLOCK) * BLOCK * BLOCK * element.size());
-        Ok(Self { client: client.clone(), element, n, matrix, inverses })
+        Ok(Self { client: client.clone(), element, n, matrix })
     }
 
     pub(super) fn n(&self) -> usize {
@@ -58,7 +52,7 @@ impl Stage {
         let n = self.n;
         let diagonal = self.empty(n);
         let first_bad = self.client.empty(n * size_of::<u32>());
-        kernels::scan_columns::launch(
+        scan::scan_columns::launch(
             &self.client,
             CubeCount::Static(n as u32, 1, 1),
             CubeDim::new_1d(SCAN_UNITS as u32),
@@ -80,7 +74,7 @@ impl Stage {
     }
 
     pub(super) fn add_to_diagonal(&self, value: f64) {
-        kernels::add_to_diagonal::launch(
+        scan::add_to_diagonal::launch(
             &self.client,
             CubeCount::Static(self.n.div_ceil(UNITS) as u32, 1, 1),
             cube(),
@@ -127,12 +121,11 @@ impl Stage {
     }
 
     fn factor_block(&self, roots: &Handle, status: &Handle, start: usize) {
-        kernels::factor_block::launch(
+        block::factor_block::launch(
             &self.client,
             CubeCount::Static(1, 1, 1),
             cube(),
             self.arg(&self.matrix),
-            self.arg(&self.inverses),
             self.arg(roots),
             words(status),
             self.n as u32,
@@ -141,43 +134,32 @@ impl Stage {
         );
     }
 
-    /// Factors and inverts the diagonal block at `start` on the host.
+    /// Factors the diagonal block at `start` on the host.
     fn round_trip(&self, start: usize, diagonal: &mut Vec<f64>) -> Result<Option<usize>, SpdError> {
-        let block = self.empty(BLOCK * BLOCK);
-        kernels::extract_block::launch(
+        let copy = self.empty(BLOCK * BLOCK);
+        block::extract_block::launch(
             &self.client,
             CubeCount::Static(1, 1, 1),
             cube(),
             self.arg(&self.matrix),
-            self.arg(&block),
+            self.arg(&copy),
             self.n as u32,
             start as u32,
             self.element.elem_type(),
         );
-        let mut values = self.element.from_bytes(&self.client.read_one(block).map_err(tensor_error)?);
+        let mut values = self.element.from_bytes(&self.client.read_one(copy).map_err(tensor_error)?);
         let failed = blocked::factor(MatMut::from_column_major_slice_mut(&mut values, BLOCK, BLOCK)).err();
         let done = failed.unwrap_or(self.n - start).min(BLOCK);
         diagonal.extend(values.iter().step_by(BLOCK + 1).take(done));
         if let Some(pivot) = failed {
             return Ok(Some(start + pivot));
         }
-        values.resize(2 * BLOCK * BLOCK, 0.0);
-        let (factor, inverse) = values.split_at_mut(BLOCK * BLOCK);
-        for i in 0..BLOCK {
-            inverse[i + i * BLOCK] = 1.0;
-        }
-        solve_lower_triangular_in_place(
-            MatRef::from_column_major_slice(factor, BLOCK, BLOCK),
-            MatMut::from_column_major_slice_mut(inverse, BLOCK, BLOCK),
-            Par::Seq,
-        );
-        kernels::store_block::launch(
+        block::store_block::launch(
             &self.client,
             CubeCount::Static(1, 1, 1),
             cube(),
             self.arg(&self.upload(&values)),
             self.arg(&self.matrix),
-            self.arg(&self.inverses),
             self.n as u32,
             start as u32,
             self.element.elem_type(),
@@ -186,14 +168,13 @@ impl Stage {
     }
 
     fn panel(&self, status: &Handle, start: usize) {
-        let tiles = self.tiles_below(start);
-        if tiles > 0 {
-            kernels::panel::launch(
+        let rows = self.rows_below(start);
+        if rows > 0 {
+            tile::panel::launch(
                 &self.client,
-                CubeCount::Static(tiles, 1, 1),
-                cube(),
+                CubeCount::Static(rows.div_ceil(PANEL_ROWS) as u32, 1, 1),
+                CubeDim::new_1d(PANEL_UNITS as u32),
                 self.arg(&self.matrix),
-                self.arg(&self.inverses),
                 words(status),
                 self.n as u32,
                 start as u32,
@@ -203,12 +184,12 @@ impl Stage {
     }
 
     fn update(&self, status: &Handle, start: usize) {
-        let tiles = self.tiles_below(start);
+        let tiles = self.rows_below(start).div_ceil(BLOCK) as u32;
         if tiles > 0 {
-            kernels::update::launch(
+            tile::update::launch(
                 &self.client,
                 CubeCount::Static(tiles, tiles, 1),
-                cube(),
+                CubeDim::new_1d(TILE_UNITS as u32),
                 self.arg(&self.matrix),
                 words(status),
                 self.n as u32,
@@ -224,13 +205,12 @@ impl Stage {
         check_buffer("right-hand side", b, self.n * k, self.element)?;
         let y = self.empty(self.n * k);
         for start in (0..self.n).step_by(BLOCK) {
-            let below = self.n.saturating_sub(start + BLOCK);
-            kernels::forward_block::launch(
+            let below = self.rows_below(start);
+            triangle::forward_block::launch(
                 &self.client,
                 CubeCount::Static(below.div_ceil(UNITS).max(1) as u32, k as u32, 1),
                 cube(),
                 self.arg(&self.matrix),
-                self.arg(&self.inverses),
                 self.arg(b),
                 self.arg(&y),
                 self.n as u32,
@@ -239,12 +219,11 @@ impl Stage {
             );
         }
         for start in (0..self.n).step_by(BLOCK).rev() {
-            kernels::backward_block::launch(
+            triangle::backward_block::launch(
                 &self.client,
                 CubeCount::Static((start / BLOCK).max(1) as u32, k as u32, 1),
                 cube(),
                 self.arg(&self.matrix),
-                self.arg(&self.inverses),
                 self.arg(&y),
                 self.arg(b),
                 self.n as u32,
@@ -276,8 +255,8 @@ impl Stage {
         Ok(self.element.from_bytes(&bytes).first().copied().unwrap_or(f64::NAN))
     }
 
-    fn tiles_below(&self, start: usize) -> u32 {
-        self.n.saturating_sub(start + BLOCK).div_ceil(BLOCK) as u32
+    fn rows_below(&self, start: usize) -> usize {
+        self.n.saturating_sub(start + BLOCK)
     }
 
     fn empty(&self, entries: usize) -> Handle {
@@ -303,39 +282,6 @@ fn whole(handle: &Handle, size: usize) -> BufferArg {
 
 fn cube() -> CubeDim {
     CubeDim::new_1d(UNITS as u32)
-}
-
-fn check_device(client: &Client, element: Element) -> Result<(), SpdError> {
-    let properties = client.properties();
-    let missing = if !properties.supports_type(element.elem_type()) {
-        format!("{} numbers", element.name())
-    } else if (properties.hardware.max_units_per_cube as usize) < UNITS {
-        format!("workgroups of {UNITS}")
-    } else if properties.hardware.max_shared_memory_size < SHARED * element.size() {
-        format!("{} bytes of shared memory", SHARED * element.size())
-    } else {
-        return Ok(());
-    };
-    Err(SpdError::Tensor(format!("the device ({}) does not have {missing}", client.name())))
-}
-
-fn check_count(what: &'static str, name: &str, count: usize) -> Result<(), SpdError> {
-    if (1..=MOST).contains(&count) {
-        return Ok(());
-    }
-    Err(SpdError::Shape { what, expected: format!("{name} from 1 to {MOST} on a device"), got: format!("{count}") })
-}
-
-fn check_buffer(what: &'static str, handle: &Handle, entries: usize, element: Element) -> Result<(), SpdError> {
-    let expected = entries * element.size();
-    if handle.size_in_used() >= expected as u64 {
-        return Ok(());
-    }
-    Err(SpdError::Shape {
-        what,
-        expected: format!("a buffer of {entries} {} entries, {expected} bytes", element.name()),
-        got: format!("{} bytes", handle.size_in_used()),
-    })
 }
 
 fn tensor_error(error: cubecl::server::ServerError) -> SpdError {

@@ -17,6 +17,7 @@
 mod element;
 mod kernels;
 mod launch;
+mod limits;
 mod refine;
 
 use cubecl::client::Client;
