@@ -264,7 +264,7 @@ fn refuses_shapes() {
 fn refines_to_float64() {
     for (client, element) in cases() {
         let n = 300;
-        for (nugget, most) in [(1e-2, 4), (1e-4, 9), (1e-5, 25), (1e-6, 60)] {
+        for (nugget, most) in [(1e-2, 4), (1e-4, 8), (1e-5, 12), (1e-6, 30)] {
             let a = gaussian(n, 0.1, nugget);
             let device = factor(&client, element, &a, n, &element.jitter()).unwrap();
             let b = numbers(2, n);
