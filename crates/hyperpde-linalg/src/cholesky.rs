@@ -15,6 +15,8 @@ use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_uppe
 use faer::{Auto, MatMut, MatRef, Par};
 
 use crate::blocked;
+use crate::checks::{check_rhs, check_solution};
+use crate::escalate::{Attempt, condition_estimate, escalate};
 use crate::{CholeskyInfo, JitterPolicy, SpdError};
 
 /// The factor `L` of a symmetric positive definite matrix, float64, on the host.
@@ -48,7 +50,7 @@ impl Cholesky {
         check_square(&buffer, n)?;
         check_lower_finite(&buffer, n)?;
         let mean_diagonal = buffer.iter().step_by(n + 1).map(|d| d / n as f64).sum();
-        escalate(buffer, n, mean_diagonal, policy, refill)
+        attempts(buffer, n, mean_diagonal, policy, refill)
     }
 
     /// Factors a symmetric matrix of which both triangles are in `buffer`, in place.
@@ -122,7 +124,7 @@ impl Cholesky {
     pub fn solve_in_place(&self, b: &mut [f64], k: usize) -> Result<(), SpdError> {
         self.half_solve_in_place(b, k)?;
         self.transposed_solve_unchecked(b, k);
-        check_solution(b, self.n)
+        check_solution(b, self.n, "float64")
     }
 
     /// Overwrites `b` with `L⁻¹ b`, so that `|L⁻¹ b|² = bᵀ A⁻¹ b` per column.
@@ -130,18 +132,9 @@ impl Cholesky {
     /// # Arguments and errors
     /// As [`Cholesky::solve_in_place`].
     pub fn half_solve_in_place(&self, b: &mut [f64], k: usize) -> Result<(), SpdError> {
-        if b.len() != self.n * k {
-            return Err(SpdError::Shape {
-                what: "right-hand side",
-                expected: format!("{} x {k} = {} entries", self.n, self.n * k),
-                got: format!("{} entries", b.len()),
-            });
-        }
-        if let Some(p) = b.iter().position(|v| !v.is_finite()) {
-            return Err(SpdError::NonFinite { what: "right-hand side", row: p % self.n, col: p / self.n, value: b[p] });
-        }
+        check_rhs(b, self.n, k)?;
         self.half_solve_unchecked(b, k);
-        check_solution(b, self.n)
+        check_solution(b, self.n, "float64")
     }
 
     /// `L⁻¹ b` in place, for a `b` known to be `[n, k]`.
@@ -178,52 +171,30 @@ impl std::fmt::Debug for Cholesky {
 }
 
 /// Factors with growing jitter until an attempt succeeds or the policy ends.
-fn escalate(
+fn attempts(
     mut buffer: Vec<f64>,
     n: usize,
     mean_diagonal: f64,
     policy: &JitterPolicy,
     refill: &mut dyn FnMut(&mut [f64]),
 ) -> Result<Cholesky, SpdError> {
-    let (mut jitter, mut attempts) = (0.0, 1);
-    loop {
-        let outcome = attempt(&mut buffer, n);
-        let done = outcome.err().unwrap_or(n);
-        let condition = condition_estimate(&buffer, n, done);
-        let Err(pivot) = outcome else {
-            if jitter > 0.0 {
-                log::warn!(
-                    "matrix of size {n} is not positive definite in float64: added relative jitter {jitter:.1e} to \
-                     its diagonal (attempt {attempts}, condition estimate {condition:.1e})"
-                );
+    let info = escalate(n, mean_diagonal, "float64", policy, &mut |added| {
+        if added > 0.0 {
+            refill(&mut buffer);
+            for d in buffer.iter_mut().step_by(n + 1) {
+                *d += added;
             }
-            let info = CholeskyInfo { jitter, attempts, condition };
-            return Ok(Cholesky { buffer, n, info });
-        };
-        // Negated so that a mean that overflowed to NaN ends here too.
-        let positive = mean_diagonal > 0.0 && mean_diagonal.is_finite();
-        let Some(next) = policy.after(jitter).filter(|_| positive) else {
-            return Err(SpdError::NotPositiveDefinite { size: n, pivot, jitter, condition });
-        };
-        log::debug!("pivot {pivot} of {n} failed with relative jitter {jitter:.1e}, trying {next:.1e}");
-        (jitter, attempts) = (next, attempts + 1);
-        refill(&mut buffer);
-        for d in buffer.iter_mut().step_by(n + 1) {
-            *d += jitter * mean_diagonal;
         }
-    }
+        let failed = attempt(&mut buffer, n).err();
+        let done = buffer.iter().step_by(n + 1).take(failed.unwrap_or(n)).copied();
+        Ok(Attempt { failed, condition: condition_estimate(done) })
+    })?;
+    Ok(Cholesky { buffer, n, info })
 }
 
 /// One factorisation; the index of the pivot that was not positive and finite otherwise.
 fn attempt(buffer: &mut [f64], n: usize) -> Result<(), usize> {
     blocked::factor(MatMut::from_column_major_slice_mut(buffer, n, n))
-}
-
-/// `(max L_ii / min L_ii)²` over the first `done` columns, infinite if there are none.
-fn condition_estimate(buffer: &[f64], n: usize, done: usize) -> f64 {
-    let (min, max) =
-        buffer.iter().step_by(n + 1).take(done).fold((f64::INFINITY, 0.0_f64), |(lo, hi), &d| (lo.min(d), hi.max(d)));
-    if done == 0 { f64::INFINITY } else { (max / min).powi(2) }
 }
 
 fn check_square(buffer: &[f64], n: usize) -> Result<(), SpdError> {
@@ -247,11 +218,4 @@ fn check_lower_finite(buffer: &[f64], n: usize) -> Result<(), SpdError> {
         }
     }
     Ok(())
-}
-
-fn check_solution(x: &[f64], n: usize) -> Result<(), SpdError> {
-    match x.iter().position(|v| !v.is_finite()) {
-        None => Ok(()),
-        Some(p) => Err(SpdError::Overflow { what: "solution", row: p % n, col: p / n, value: x[p], dtype: "float64" }),
-    }
 }

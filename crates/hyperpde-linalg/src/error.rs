@@ -54,6 +54,19 @@ pub enum SpdError {
         /// pivot failed, squared. Infinite if the first pivot failed.
         condition: f64,
     },
+    /// Iterative refinement did not reach its tolerance.
+    #[error(
+        "refinement stopped at relative residual {residual:.1e} after {iterations} iterations, {tolerance:.1e} was asked \
+         for; use a larger nugget, factor in float64, or accept a larger residual"
+    )]
+    NotConverged {
+        /// Solves with the factor.
+        iterations: usize,
+        /// `|b − A x| / |b|` that was reached.
+        residual: f64,
+        /// `|b − A x| / |b|` that was asked for.
+        tolerance: f64,
+    },
     /// Shapes do not fit.
     #[error("{what}: expected {expected}, got {got}")]
     Shape {

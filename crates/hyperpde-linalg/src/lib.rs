@@ -56,8 +56,12 @@
 
 mod adjoint;
 mod blocked;
+mod checks;
 mod cholesky;
+#[cfg(feature = "gpu")]
+pub mod device;
 mod error;
+mod escalate;
 mod ops;
 mod policy;
 mod solve;

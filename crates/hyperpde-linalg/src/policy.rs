@@ -15,9 +15,9 @@ use crate::SpdError;
 /// [`CholeskyInfo::jitter`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct JitterPolicy {
-    first: f64,
-    factor: f64,
-    max: f64,
+    pub(crate) first: f64,
+    pub(crate) factor: f64,
+    pub(crate) max: f64,
 }
 
 impl JitterPolicy {
