@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Precision;
 #[cfg(feature = "gpu")]
-use crate::probe::{Probe, guarded, is_software, probe};
+use crate::probe::{Check, Probe, guarded, is_software, probe};
 
 pub use error::BackendError;
 use error::{compiled, requirements};
@@ -184,9 +184,14 @@ impl Backend {
             Precision::F64 => (FloatDType::F64, probe.f64),
             Precision::F32 | Precision::Mixed => (FloatDType::F32, probe.f32),
         };
-        if !check.is_right() {
-            let (name, why) = (self.name(), check.to_string());
-            return Err(BackendError::Precision { name, index, device: probe.name, precision, why });
+        match check {
+            Check::Right { .. } => {}
+            // Every card has float32: it is the driver or a library that is missing.
+            Check::Missing { why } if precision != Precision::F64 => return Err(self.unable(index, why)),
+            wrong => {
+                let (name, why) = (self.name(), wrong.to_string());
+                return Err(BackendError::Precision { name, index, device: probe.name, precision, why });
+            }
         }
         let mut opened = device.clone();
         // Configuring opens the device, which ends in a panic where the driver refuses.

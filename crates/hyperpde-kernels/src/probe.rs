@@ -162,8 +162,10 @@ fn check(device: &Device, dtype: DType) -> Check {
     });
     match outcome {
         Ok(Ok(check)) => check,
-        Ok(Err(KernelError::Tensor(why))) | Err(why) => Check::Missing { why: format!("{type_name} fails: {why}") },
-        Ok(Err(other)) => Check::Missing { why: format!("{type_name} fails: {other}") },
+        Ok(Err(KernelError::Tensor(why))) | Err(why) => {
+            Check::Missing { why: format!("{type_name} fails: {}", first_line(&why)) }
+        }
+        Ok(Err(other)) => Check::Missing { why: format!("{type_name} fails: {}", first_line(&other.to_string())) },
     }
 }
 
@@ -260,6 +262,12 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     outcome.map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("the driver failed");
-        text.lines().next().unwrap_or_default().to_owned()
+        first_line(text)
     })
+}
+
+/// Compilers of shaders answer with pages.
+fn first_line(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it gives no reason");
+    line.chars().take(200).collect()
 }

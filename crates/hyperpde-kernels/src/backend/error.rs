@@ -127,8 +127,8 @@ pub(super) fn requirements(backend: Backend) -> &'static str {
         }
         Backend::Metal => "it needs macOS on a Mac with Metal",
         Backend::Cuda => {
-            "it needs an NVIDIA card, its driver (libcuda.so.1; on Debian or Ubuntu nvidia-driver) and the CUDA toolkit's NVRTC \
-             (libnvrtc; nvidia-cuda-toolkit)"
+            "it needs an NVIDIA card, its driver (libcuda.so.1; on Debian or Ubuntu nvidia-driver) and the CUDA toolkit with NVRTC and its \
+             headers (nvidia-cuda-toolkit, or CUDA_PATH)"
         }
         Backend::Rocm => "it needs an AMD card, its driver and ROCm's HIP runtime (libamdhip64, libhiprtc)",
     }
