@@ -32,7 +32,7 @@ pub struct Check {
 impl Check {
     pub(super) fn run(&self) -> Result<(), CliError> {
         let config = Config::load(&self.config)?;
-        let target = self.target.over(config.target());
+        let target = self.target.over(config.target()).open()?.target;
         let config = config.with_target(target);
         let collocation = config.sample()?;
         config.try_equations(&collocation)?;
