@@ -117,6 +117,17 @@ fn a_run_in_mixed_precision_delivers_what_a_run_in_float64_does() {
     for line in ["name = \"wgpu\"", "device = 0", "precision = \"mixed\""] {
         assert!(kept.contains(line), "{line}: {kept}");
     }
+    let checkpoints = folder.join("run/checkpoints");
+    let newest = std::fs::read_dir(&checkpoints).unwrap().map(|entry| entry.unwrap().path()).max().unwrap();
+    std::fs::remove_file(newest).unwrap();
+    std::fs::remove_file(folder.join("run/report.json")).unwrap();
+    let (_, told) = succeed(&["resume", &path("run")]);
+    assert!(told.contains("wgpu device 0") && told.contains("going on after Gauss-Newton step 3"), "{told}");
+    let resumed = json(&folder.join("run/report.json"));
+    for key in ["backend", "precision", "outer_steps", "rel_l2", "linf"] {
+        assert_eq!(resumed[key], gpu[key], "{key}");
+    }
+
     std::fs::write(folder.join("points.csv"), "x,y\n0.5,0.5\n0.25,0.75\n").unwrap();
     let out = without_drivers(&["evaluate", &path("run"), &path("points.csv")]);
     assert!(out.status.success(), "{}", text(&out.stderr));
