@@ -1,75 +1,23 @@
 //! The flags that every example binary accepts, and what each of them may be.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use hyperpde_bilevel::{OptimizerKind, StepControl};
-use hyperpde_kernels::Backend;
 use hyperpde_pde::Sampler;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::TargetFlags;
 
 /// Largest count a flag accepts: the matrices are dense, and 10⁶ rows would already fill 8 TB.
 const MAX_COUNT: usize = 1_000_000;
-
-/// The floating-point precision of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Precision {
-    /// 64-bit throughout.
-    F64,
-}
-
-impl Precision {
-    /// The name used on the command line and in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::F64 => "f64",
-        }
-    }
-}
-
-impl fmt::Display for Precision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl Serialize for Precision {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for Precision {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl FromStr for Precision {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "f64" => Ok(Self::F64),
-            "f32" | "mixed" => Err("no backend of this version computes in it; use f64".to_owned()),
-            _ => Err("no such precision; use f64".to_owned()),
-        }
-    }
-}
 
 /// The flags common to all example binaries; flatten it with `#[command(flatten)]`.
 ///
 /// A flag with a default of its own in each problem is an `Option`; [`CommonFlags::resolve`] fills the gaps.
 #[derive(Debug, Clone, clap::Args)]
 pub struct CommonFlags {
-    /// Backend that computes: ndarray or flex, as far as compiled in
-    #[arg(long, value_name = "NAME", default_value = Backend::default().name())]
-    pub backend: Backend,
-    /// Floating-point precision: f64
-    #[arg(long, value_name = "NAME", default_value = "f64")]
-    pub precision: Precision,
+    /// Where to compute, and in which precision.
+    #[command(flatten)]
+    pub target: TargetFlags,
     /// Seed of the samples, the batches and the initial weights [default: the problem's]
     #[arg(long, value_name = "N", value_parser = parse_seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,

@@ -74,6 +74,7 @@ mod sealed;
 mod settings;
 mod table;
 mod tables;
+mod target;
 mod trial;
 
 pub use arrays::{NamedArray, read_arrays, write_arrays};
@@ -82,8 +83,8 @@ pub use error::{CliError, exit_code};
 pub use evaluate::{Evaluation, evaluate};
 pub use example::{run_example, run_example_with};
 pub use experiment::{Experiment, KernelBuilder, KernelFields, Runnable};
-pub use flags::{CommonFlags, Precision};
-pub use hyperpde_kernels::Backend;
+pub use flags::CommonFlags;
+pub use hyperpde_kernels::{Backend, Precision};
 pub use logging::{init_logging, take_warnings};
 pub use model::{MODEL_FILE, Model};
 pub use per_field::PerField;
@@ -93,3 +94,4 @@ pub use report::{
 };
 pub use settings::RunSettings;
 pub use table::{TableRow, table};
+pub use target::{Target, TargetFlags};

@@ -138,7 +138,7 @@ fn clouds(config: &Config, collocation: &Collocation) -> Vec<(usize, usize)> {
 
 /// What tensor operations hold, nothing if the fused stage takes all kernels and rows.
 fn tensors(config: &Config) -> Result<Option<Tensors>, CliError> {
-    let (problem, device) = (config.problem(), config.backend().device().map_err(|e| CliError::Input(e.to_string()))?);
+    let (problem, device) = (config.problem(), config.target().drafting()?);
     let kernels = config
         .kernels(config.run_settings().seed, &device)
         .map_err(|e| CliError::numerical("building the kernels", e))?;

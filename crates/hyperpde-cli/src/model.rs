@@ -53,7 +53,7 @@ use safetensors::tensor::{Dtype, SafeTensorError, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, DataFiles};
-use crate::{Backend, CliError, input, write_atomic};
+use crate::{CliError, Target, input, write_atomic};
 
 /// Name of the model in a run folder.
 pub const MODEL_FILE: &str = "model.safetensors";
@@ -81,7 +81,9 @@ struct Header {
     format: String,
     format_version: u32,
     program_version: String,
-    backend: Backend,
+    /// Where the solution was solved.
+    #[serde(flatten)]
+    target: Target,
     /// The resolved configuration in TOML.
     config: String,
 }
@@ -90,7 +92,6 @@ struct Header {
 #[derive(Clone, Debug)]
 pub struct Model {
     config: Config,
-    backend: Backend,
     recipe: SolveSnapshot,
     /// Collocation points, against a program that draws others.
     interior: Vec<f64>,
@@ -100,7 +101,7 @@ impl Model {
     /// Writes the model, atomically.
     ///
     /// # Arguments
-    /// * `config` - the configuration of the run, with whatever its flags changed.
+    /// * `config` - the configuration of the run, with whatever its flags changed; its target is where the solution was solved.
     /// * `recipe` - of the solution: [`hyperpde_bilevel::Outcome::recipe`].
     ///
     /// # Errors
@@ -116,8 +117,8 @@ impl Model {
             format: FORMAT.into(),
             format_version: FORMAT_VERSION,
             program_version: env!("CARGO_PKG_VERSION").into(),
-            backend: config.backend(),
-            config: config.to_toml()?,
+            target: config.target(),
+            config: config.clone().without_target().to_toml()?,
         };
         let floats = |values: &[f64]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
         let mut arrays = vec![
@@ -161,27 +162,36 @@ impl Model {
         &self.recipe
     }
 
-    /// The backend that solved.
-    pub fn backend(&self) -> Backend {
-        self.backend
+    /// Where it was solved: of a run in mixed precision the host.
+    pub fn target(&self) -> Target {
+        self.config.target()
     }
 
-    /// Solves again: the posterior of the final solution.
+    /// Solves again where it was solved: the posterior of the final solution.
     ///
     /// # Errors
-    /// [`CliError::Input`] if the backend is not compiled in or this program draws other points from the configuration,
-    /// [`CliError::Numerical`] if the solve fails.
+    /// [`CliError::Input`] if the backend is not compiled in, its device is not there or this program draws other points from the
+    /// configuration, [`CliError::Numerical`] if the solve fails.
     pub fn posterior(&self) -> Result<Posterior<AnyKernel>, CliError> {
-        let device = self.backend.device().map_err(|e| CliError::Input(e.to_string()))?;
+        self.posterior_on(self.target())
+    }
+
+    /// As [`Model::posterior`], elsewhere; in mixed precision on the host.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn posterior_on(&self, target: Target) -> Result<Posterior<AnyKernel>, CliError> {
+        let opened = target.open()?.for_final_solves()?;
         let collocation = self.config.sample()?;
         if !collocation.interior.as_slice().iter().map(|v| v.to_bits()).eq(self.interior.iter().map(|v| v.to_bits())) {
             let what = "the model's configuration gives other points here than where the model was saved";
             return Err(CliError::Input(format!("{what}; evaluate it with the program that saved it")));
         }
         let solving = "solving the model again";
-        let kernels = self.config.kernels(self.config.run_settings().seed, &device);
+        let kernels = self.config.kernels(self.config.run_settings().seed, &opened.device);
         let kernels = kernels.map_err(|e| CliError::numerical(solving, e))?;
-        let solved = self.recipe.solve(self.config.problem(), collocation, kernels, &self.config.bilevel_settings());
+        let settings = opened.settings(&self.config.bilevel_settings());
+        let solved = self.recipe.solve(self.config.problem(), collocation, kernels, &settings);
         solved.map_err(|e| CliError::numerical(solving, e))
     }
 }
@@ -257,7 +267,7 @@ fn read(path: &Path) -> Result<Model, String> {
     let about = about.chunks(points).map(<[f64]>::to_vec).collect();
     let fraction = floats("fraction")?.1.first().copied().unwrap_or(1.0);
     let recipe = SolveSnapshot { about, theta: floats("theta")?.1, fraction };
-    Ok(Model { config, backend: header.backend, recipe, interior: floats("interior")?.1 })
+    Ok(Model { config: config.with_target(header.target), recipe, interior: floats("interior")?.1 })
 }
 
 /// Whether the file ends before what its header announces.

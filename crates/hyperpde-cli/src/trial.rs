@@ -15,7 +15,8 @@ use hyperpde_pde::{Collocation, SampleSizes, Sampler, seeded};
 
 use crate::config::Config;
 use crate::memory::{Size, Tensors};
-use crate::{CliError, memory};
+use crate::target::Opened;
+use crate::{CliError, Target, memory};
 
 /// Points of the trial at most: inside, on the faces, in the batch, and observations. Fewer where tensor operations assemble.
 const POINTS: [usize; 4] = [120, 60, 40, 100];
@@ -50,7 +51,10 @@ pub(crate) struct Trial {
 
 /// What tensor operations hold at once; nothing where the system doesn't tell how much memory the process takes.
 pub(crate) fn tensors(config: &Config) -> Result<Option<Tensors>, CliError> {
-    let mut trial = Trial::new(config, true)?;
+    // What lies on a GPU is not in this process's memory; on the host the arrays are the same.
+    let target = config.target();
+    let target = if target.backend.is_host() { target } else { Target::host()? };
+    let mut trial = Trial::new(config, true, &target.open()?)?;
     let theta = trial.run.theta().to_vec();
     let (n, m) = (trial.rows as f64, trial.validation as f64);
     let measured = |work: &mut dyn FnMut() -> Result<(), CliError>| -> Result<Option<f64>, CliError> {
@@ -87,11 +91,11 @@ fn status(key: &str) -> Option<f64> {
 
 impl Trial {
     /// Takes one Gauss-Newton step with the initial hyperparameters; the first linearisation, about zero, would hide nonlinear terms.
-    pub fn new(config: &Config, tensors: bool) -> Result<Self, CliError> {
+    pub fn new(config: &Config, tensors: bool, opened: &Opened) -> Result<Self, CliError> {
         let times = StageTimes::default();
         let most = if tensors { TENSOR_POINTS } else { POINTS };
         let (collocation, scored) = few(config, most)?;
-        let own = config.bilevel_settings();
+        let own = opened.settings(&config.bilevel_settings());
         let settings = BilevelSettings {
             gauss_newton_steps: 2,
             outer_steps: 1,
@@ -105,7 +109,7 @@ impl Trial {
         let failed = |e: BilevelError| CliError::numerical(doing, e);
         let count = |blocks: &[RowBlock]| blocks.iter().map(RowBlock::len).sum::<usize>();
         let validation = config.problem().equations().equations() * collocation.pool.len() + count(&scored);
-        let device = config.backend().device().map_err(|e| CliError::Input(e.to_string()))?.autodiff();
+        let device = opened.device.clone().autodiff();
         let kernels = config.kernels(config.run_settings().seed, &device).map_err(|e| CliError::numerical(doing, e))?;
         let interior = collocation.interior.len();
         let mut run = Bilevel::init(config.problem(), collocation, kernels, settings).map_err(failed)?;

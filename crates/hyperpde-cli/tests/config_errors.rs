@@ -164,6 +164,13 @@ const CASES: &[(&str, &str, &[&str], &str)] = &[
     ("batch = 10", "batch = 30", &["batch is 30", "pool has 20"], "30"),
     ("[outer]", "[backend]\nname = \"tpu\"\n[outer]", &["backend 'tpu'", "compiled in"], "\"tpu\""),
     ("[outer]", "[backend]\nprecision = \"f16\"\n[outer]", &["precision 'f16'", "use f64"], "\"f16\""),
+    (
+        "[outer]",
+        "[backend]\nname = \"flex\"\nprecision = \"mixed\"\n[outer]",
+        &["precision 'mixed'", "flex computes on the host, in f64 only"],
+        "\"mixed\"",
+    ),
+    ("[outer]", "[backend]\ndevice = -1\n[outer]", &["-1", "whole number"], "-1\n[outer"),
     ("[outer]", "[output]\ncheckpoint_every = 0\n[outer]", &["checkpoint_every = 0", "from 1"], "0\n[outer"),
     ("[outer]", "[clouds]\nlarger = 1\n[outer]", &["invalid type", "boolean"], "1\n[outer"),
     ("[outer]", "[clouds]\nfresh = [0, 9]\n[outer]", &["fresh = [0, 9]", "1 to 1000000"], "[0, 9]"),

@@ -9,7 +9,7 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 use common::parse;
 use hyperpde_bilevel::{OptimizerKind, StepControl};
-use hyperpde_cli::{Backend, CliError, Precision, RunSettings};
+use hyperpde_cli::{Backend, CliError, Precision, RunSettings, Target, TargetFlags};
 use hyperpde_pde::{Defaults, SampleSizes, Sampler};
 
 const DEFAULTS: RunSettings = RunSettings {
@@ -45,7 +45,8 @@ fn the_command_is_consistent() {
 #[test]
 fn without_flags_everything_is_left_to_the_problem() {
     let flags = parse(&[]).unwrap();
-    assert_eq!((flags.backend, flags.precision), (Backend::default(), Precision::F64));
+    assert_eq!(flags.target, TargetFlags::default());
+    assert_eq!(flags.target.over(Target::default()).backend, Backend::default());
     assert_eq!(flags.seed, None);
     let counts =
         [flags.interior, flags.boundary, flags.validation, flags.batch, flags.gauss_newton_steps, flags.outer_steps];
@@ -59,12 +60,14 @@ fn without_flags_everything_is_left_to_the_problem() {
 
 #[test]
 fn every_flag_reaches_its_setting() {
-    let words = "--backend ndarray --precision f64 --seed 18446744073709551615 --interior 1 --boundary 12 --validation 13 \
+    let words = "--backend ndarray --device 2 --precision f64 --seed 18446744073709551615 --interior 1 --boundary 12 --validation 13 \
                  --batch 13 --gauss-newton-steps 15 --outer-steps 0 --nugget 1e-7 --learning-rate 2.5 --sampler sobol \
                  --optimizer lbfgs --step-control full \
                  --out some/folder --json report.json --baselines --quiet";
     let flags = parse(&words.split_whitespace().collect::<Vec<_>>()).unwrap();
-    assert_eq!((flags.backend, flags.precision, flags.quiet), (Backend::NdArray, Precision::F64, true));
+    let target = flags.target.over(Target::default());
+    assert_eq!(target, Target { backend: Backend::NdArray, device: 2, precision: Some(Precision::F64) });
+    assert!(flags.quiet);
     assert!(flags.baselines);
     assert_eq!(flags.sampler, Some(Sampler::Sobol));
     assert_eq!(flags.out.as_deref(), Some(Path::new("some/folder")));
@@ -145,7 +148,7 @@ fn an_unknown_backend_is_told_what_there_is() {
     for backend in Backend::ALL {
         if backend.is_available() {
             assert!(message.contains(backend.name()), "{message}");
-            assert_eq!(parse(&["--backend", backend.name()]).unwrap().backend, backend);
+            assert_eq!(parse(&["--backend", backend.name()]).unwrap().target.backend, Some(backend));
         } else {
             let message = refusal(&["--backend", backend.name()]);
             assert!(message.contains(&format!("--features {}", backend.name())), "{message}");
@@ -154,12 +157,19 @@ fn an_unknown_backend_is_told_what_there_is() {
 }
 
 #[test]
-fn only_double_precision_is_accepted() {
-    for precision in ["f32", "mixed", "f16", "F64"] {
-        let message = refusal(&["--precision", precision]);
-        assert!(message.contains("use f64"), "{precision}: {message}");
+fn devices_and_precisions_go_by_number_and_name() {
+    for precision in Precision::ALL {
+        assert_eq!(parse(&["--precision", precision.name()]).unwrap().target.precision, Some(precision));
     }
-    assert!(refusal(&["--precision", "f32"]).contains("no backend of this version computes in it"));
+    for precision in ["f16", "F64", ""] {
+        let message = refusal(&["--precision", precision]);
+        assert!(message.contains("use f64, f32 or mixed"), "{precision}: {message}");
+    }
+    assert_eq!(parse(&["--device", "7"]).unwrap().target.device, Some(7));
+    for device in ["-1", "65536", "first", "1.0", ""] {
+        let message = refusal(&["--device", device]);
+        assert!(message.contains("must be a whole number from 0 to 65535"), "{device}: {message}");
+    }
 }
 
 #[test]

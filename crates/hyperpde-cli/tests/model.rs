@@ -62,7 +62,7 @@ fn recipes_are_kept_bit_for_bit_and_files_do_not_differ() {
         };
         assert_eq!(bits(model.recipe()), bits(recipe));
         assert_eq!(model.config(), &config);
-        assert_eq!(model.backend(), config.backend());
+        assert_eq!(model.target(), config.target());
     }
     // The part of a step differs from the whole, and is what the solver itself would take.
     let kernels = config.kernels(7, &config.backend().device().unwrap()).unwrap();

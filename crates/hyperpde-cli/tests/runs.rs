@@ -11,7 +11,7 @@ use common::Folder;
 use common::process::{SMALL, hyperpde, json, numbers, refused, succeed, text};
 use hyperpde_cli::config::{Config, commented};
 use hyperpde_cli::runs::{self, RunOptions};
-use hyperpde_cli::{Experiment, Model, RunReport, read_arrays};
+use hyperpde_cli::{Backend, Experiment, Model, Precision, RunReport, Target, read_arrays};
 use hyperpde_kernels::Points;
 
 /// A run of a second.
@@ -65,8 +65,9 @@ fn learn_fills_a_folder_and_report_draws_it_again() {
     assert_eq!(fs::read(&copy).unwrap(), fs::read(out.join("report.json")).unwrap());
 
     let config = Config::load(out.join("config.toml")).unwrap();
-    let asked = Config::load(&file).unwrap().with_seed(3).unwrap().with_backend("flex".parse().unwrap());
-    assert_eq!((config.run_settings(), config.backend()), (asked.run_settings(), asked.backend()));
+    let flex = Target { backend: Backend::Flex, device: 0, precision: Some(Precision::F64) };
+    let asked = Config::load(&file).unwrap().with_seed(3).unwrap().with_target(flex);
+    assert_eq!((config.run_settings(), config.target()), (asked.run_settings(), asked.target()));
     let report = json(&copy);
     assert_eq!((&report["seed"], &report["backend"]), (&3.into(), &"flex".into()));
     assert_eq!(report["settings"]["sampler"], "halton");

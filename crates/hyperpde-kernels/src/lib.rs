@@ -20,6 +20,7 @@ mod parameters;
 mod points;
 mod positive;
 mod precision;
+mod probe;
 
 pub use backend::{Backend, BackendError};
 pub use error::KernelError;
@@ -39,6 +40,7 @@ pub use positive::{Positive, Transform};
 #[cfg(feature = "gpu")]
 pub use precision::gpu_device;
 pub use precision::{Precision, float_dtype, on_host};
+pub use probe::{Check, Probe, probe};
 
 /// Reads a float tensor back as float64.
 ///

@@ -47,12 +47,11 @@ mod store;
 use std::path::{Path, PathBuf};
 
 use hyperpde_bilevel::Snapshot;
-use hyperpde_kernels::Backend;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::digest;
 use crate::sealed::{self, Kind, Unsealed};
-use crate::{CliError, StepRecord, write_atomic};
+use crate::{CliError, StepRecord, Target, write_atomic};
 
 pub use store::CheckpointFolder;
 
@@ -64,7 +63,7 @@ const KIND: Kind = Kind { magic: *b"HYPERPDE", version: 1 };
 pub struct Origin {
     /// Digest of the configuration and of the data that it names.
     pub configuration: String,
-    /// Name of the backend: rounding differs between them.
+    /// Backend, and of a GPU device and precision: rounding differs between them.
     pub backend: String,
     /// Version of the program.
     pub version: String,
@@ -73,10 +72,10 @@ pub struct Origin {
 impl Origin {
     /// The origin of a run of this program with a configuration, given by any text that tells it from others.
     #[must_use]
-    pub fn new(configuration: &str, backend: Backend) -> Self {
+    pub fn new(configuration: &str, target: impl Into<Target>) -> Self {
         Self {
             configuration: digest(configuration.as_bytes()),
-            backend: backend.name().to_owned(),
+            backend: target.into().to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

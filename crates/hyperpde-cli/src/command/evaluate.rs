@@ -6,7 +6,7 @@ use hyperpde_kernels::Points;
 
 use crate::evaluate::quantities;
 use crate::tables::{self, Wanted};
-use crate::{CliError, Evaluation, Model, evaluate};
+use crate::{CliError, Evaluation, Model, TargetFlags, evaluate};
 
 /// Arguments of `hyperpde evaluate`.
 #[derive(Debug, clap::Args)]
@@ -21,6 +21,9 @@ pub struct Evaluate {
     /// Also give the posterior standard deviation of everything evaluated
     #[arg(long)]
     pub deviation: bool,
+    /// Where to compute, and in which precision; the model's own unless given.
+    #[command(flatten)]
+    pub target: TargetFlags,
     /// Write to this file (.csv, .npy or .safetensors) instead of standard output
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -42,7 +45,13 @@ impl Evaluate {
         let rows = tables::contents(&self.points).and_then(|bytes| tables::read(&self.points, &bytes, &wanted));
         let points = Points::new(names.len(), rows.map_err(unusable)?).map_err(|e| unusable(e.to_string()))?;
 
-        let found = evaluate(problem, &model.posterior()?, &points, &self.derivative, self.deviation)?;
+        let found = evaluate(
+            problem,
+            &model.posterior_on(self.target.over(model.target()))?,
+            &points,
+            &self.derivative,
+            self.deviation,
+        )?;
         if found.outside() > 0 {
             log::warn!(
                 "{} of {} points are outside the domain; values there are extrapolated",

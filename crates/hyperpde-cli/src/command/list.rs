@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use burn::tensor::Device;
-use hyperpde_kernels::Backend;
+use hyperpde_kernels::{Backend, Check, probe};
 use hyperpde_pde::problems;
 
-use crate::CliError;
 use crate::expression::{Function, LAPLACIAN};
+use crate::{CliError, memory};
 
 /// Arguments of `hyperpde list`: none.
 #[derive(Debug, clap::Args)]
@@ -53,21 +53,69 @@ impl List {
         section(&mut out, "Optimizers", OPTIMIZERS);
         let state = |b: Backend| if b.is_available() { "compiled in" } else { "not in this program" };
         section(&mut out, "Backends", Backend::ALL.map(|b| (b.name(), state(b))));
-        let devices = Backend::available().into_iter().filter_map(|b| Some((b.name(), b.device().ok()?)));
-        let devices: Vec<_> = devices.map(|(name, device)| (name, device_name(&device))).collect();
-        section(&mut out, "Devices", devices.iter().map(|(name, device)| (*name, device.as_str())));
+        out.push_str(&devices());
         // Writing to a String can't fail.
         let _ = writeln!(out, "Functions in expressions\n  {}, {LAPLACIAN}", Function::ALL.join(", "));
         out
     }
 }
 
-/// What burn calls a device, and for a processor its cores.
-fn device_name(device: &Device) -> String {
-    let name = format!("{device:?}");
-    let name = name.trim_start_matches("Device<").trim_end_matches('>');
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    if name.contains("Cpu") { format!("{name}, {cores} threads") } else { name.to_owned() }
+/// Every device of every backend that is compiled in, with what was found by computing on it.
+fn devices() -> String {
+    let mut rows = vec![["backend", "device", "memory", "f64", "f32", "mixed", "name"].map(str::to_owned).to_vec()];
+    for backend in Backend::available() {
+        let found = backend.devices().unwrap_or_default();
+        if found.is_empty() {
+            rows.push(
+                [backend.name(), "none", "-", "-", "-", "-", "no device on this machine"].map(str::to_owned).to_vec(),
+            );
+        }
+        for (index, device) in found.iter().enumerate() {
+            let mut row = vec![backend.name().to_owned(), index.to_string()];
+            row.extend(abilities(backend, device));
+            rows.push(row);
+        }
+    }
+    format!(
+        "Devices, and the largest relative errors of a matrix product, exp, log, tanh and sqrt computed on them\n{}\n",
+        columns(&rows)
+    )
+}
+
+/// Memory, the three precisions, name.
+fn abilities(backend: Backend, device: &Device) -> Vec<String> {
+    let shown = |check: &Check| match check {
+        Check::Right { error } => format!("{error:.0e}"),
+        Check::Wrong { operation, .. } => format!("no: {operation} is wrong"),
+        Check::Missing { .. } => "no".to_owned(),
+    };
+    match probe(device) {
+        Err(why) => vec!["unknown".into(), "no".into(), "no".into(), "no".into(), why],
+        Ok(found) => {
+            let memory =
+                found.memory.map_or("unknown".to_owned(), |bytes| memory::shown(bytes as f64 / f64::from(1 << 20)));
+            let name = if found.software { format!("{} (software device)", found.name) } else { found.name.clone() };
+            // The host has nothing to gain from less than float64, and does not offer it.
+            let (f32, mixed) = match (backend.is_host(), &found.f32) {
+                (true, _) => ("-".to_owned(), "-"),
+                (false, f32) => (shown(f32), if f32.is_right() { "yes" } else { "no" }),
+            };
+            vec![memory, shown(&found.f64), f32, mixed.to_owned(), name]
+        }
+    }
+}
+
+/// Rows in columns, each as wide as its widest entry.
+fn columns(rows: &[Vec<String>]) -> String {
+    let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
+    let mut out = String::new();
+    for row in rows {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
+        // Writing to a String can't fail.
+        let _ = writeln!(out, "  {}", cells.join("  ").trim_end());
+    }
+    out
 }
 
 fn section<'a>(out: &mut String, title: &str, entries: impl IntoIterator<Item = (&'a str, &'a str)>) {

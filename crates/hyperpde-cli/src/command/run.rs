@@ -2,12 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use hyperpde_kernels::Backend;
-
 use crate::config::Config;
 use crate::flags::parse_seed;
 use crate::runs::{self, RunOptions, interrupt};
-use crate::{CliError, RunReport};
+use crate::{CliError, RunReport, TargetFlags};
 
 /// Arguments of `hyperpde solve` and `hyperpde learn`.
 #[derive(Debug, clap::Args)]
@@ -20,9 +18,9 @@ pub struct Start {
     /// Seed of the points, the batches and the initial weights [default: the configuration's]
     #[arg(long, value_name = "N", value_parser = parse_seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
-    /// Backend that computes: ndarray or flex, as far as compiled in [default: the configuration's]
-    #[arg(long, value_name = "NAME")]
-    pub backend: Option<Backend>,
+    /// Where to compute, and in which precision.
+    #[command(flatten)]
+    pub target: TargetFlags,
     #[command(flatten)]
     shown: Shown,
 }
@@ -74,7 +72,8 @@ impl Start {
         if let Some(seed) = self.seed {
             config = config.with_seed(seed)?;
         }
-        Ok(self.backend.into_iter().fold(config, Config::with_backend))
+        let target = self.target.over(config.target());
+        Ok(config.with_target(target))
     }
 
     /// Runs in the folder of the flags, of the configuration, or one named after the problem and `suffix`.

@@ -205,6 +205,8 @@ pub struct CloudsSection {
 pub struct BackendSection {
     /// Name.
     pub name: Option<Spanned<String>>,
+    /// Number of the device.
+    pub device: Option<Spanned<usize>>,
     /// Floating-point precision.
     pub precision: Option<Spanned<String>>,
 }

@@ -63,7 +63,7 @@ pub use error::{ConfigError, Source};
 pub use values::{Grid, Number, Texts};
 
 use crate::expression::System;
-use crate::{RunSettings, input};
+use crate::{RunSettings, Target, input};
 
 /// Largest configuration that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -232,7 +232,12 @@ impl Config {
 
     /// The backend.
     pub fn backend(&self) -> Backend {
-        self.settings.backend
+        self.settings.target.backend
+    }
+
+    /// Backend, device and precision.
+    pub fn target(&self) -> Target {
+        self.settings.target
     }
 
     /// Where results go.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use hyperpde_kernels::{Backend, GaussianConfig, KernelConfig};
+use hyperpde_kernels::{Backend, GaussianConfig, KernelConfig, Precision};
 use hyperpde_pde::{Defaults, Problem, Sampler};
 use toml::Spanned;
 
@@ -54,11 +54,7 @@ impl Reader<'_> {
         );
         document.outer = Some(outer);
         self.complete_kernels(&mut document, kernel, problem)?;
-        let backend = document.backend.take().unwrap_or_default();
-        document.backend = Some(BackendSection {
-            name: backend.name.or_else(|| plain(Backend::default().name().to_owned())),
-            precision: backend.precision.or_else(|| plain("f64".to_owned())),
-        });
+        document.backend = Some(complete_backend(document.backend.take().unwrap_or_default()));
         document.clouds = Some(complete_clouds(document.clouds.take(), clouds));
         let output = document.output.get_or_insert_default();
         output.checkpoint_every = first(output.checkpoint_every.take(), None, 1);
@@ -100,6 +96,15 @@ fn plain<T>(value: T) -> Option<Spanned<T>> {
 /// The first that is there; the built-in one and the default without their places, which are not in this file.
 fn first<T>(own: Option<Spanned<T>>, base: Option<Spanned<T>>, default: T) -> Option<Spanned<T>> {
     own.or_else(|| plain(base.map_or(default, Spanned::into_inner)))
+}
+
+/// The first backend, its first device; on the host in float64, while in what precision a GPU computes by default is found out when it
+/// is opened.
+fn complete_backend(own: BackendSection) -> BackendSection {
+    let name = own.name.or_else(|| plain(Backend::default().name().to_owned()));
+    let on_host = |name: &Spanned<String>| name.get_ref().parse::<Backend>().is_ok_and(Backend::is_host);
+    let default = name.as_ref().filter(|name| on_host(name)).and_then(|_| plain(Precision::F64.name().to_owned()));
+    BackendSection { name, device: own.device.or_else(|| plain(0)), precision: own.precision.or(default) }
 }
 
 fn complete_sampling(

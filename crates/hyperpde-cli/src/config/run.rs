@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use hyperpde_kernels::Backend;
 use toml::Spanned;
 
 use super::document::{BackendSection, OutputSection};
 use super::{Config, ConfigError};
+use crate::Target;
 
 /// A value that is in no file.
 fn own<T>(value: T) -> Option<Spanned<T>> {
@@ -28,12 +28,22 @@ impl Config {
         Ok(self)
     }
 
-    /// The same on another backend.
+    /// The same on another backend or device, or in another precision.
     #[must_use]
-    pub fn with_backend(mut self, backend: Backend) -> Self {
-        self.settings.backend = backend;
-        let precision = self.document.backend.take().and_then(|b| b.precision);
-        self.document.backend = Some(BackendSection { name: own(backend.name().to_owned()), precision });
+    pub fn with_target(mut self, target: Target) -> Self {
+        self.settings.target = target;
+        self.document.backend = Some(BackendSection {
+            name: own(target.backend.name().to_owned()),
+            device: own(target.device),
+            precision: target.precision.and_then(|p| own(p.name().to_owned())),
+        });
+        self
+    }
+
+    /// The same without a word on where to compute, which a program without that backend could not read.
+    #[must_use]
+    pub(crate) fn without_target(mut self) -> Self {
+        self.document.backend = None;
         self
     }
 

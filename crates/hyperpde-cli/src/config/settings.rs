@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::str::FromStr;
 
-use hyperpde_kernels::Backend;
+use hyperpde_kernels::{Backend, BackendError, Precision};
 use hyperpde_pde::{Problem, Sampler};
 use toml::Spanned;
 
 use super::Reader;
 use super::document::{AssemblyChoice, Document};
 use super::error::ConfigError;
-use crate::{Precision, RunSettings};
+use crate::{RunSettings, Target};
 
 /// Largest count: the matrices are dense, and a million rows would already fill 8 TB.
 pub(super) const MAX_COUNT: usize = 1_000_000;
@@ -23,7 +23,7 @@ pub(super) struct Settings {
     pub assembly: AssemblyChoice,
     pub held_out: f64,
     pub folds: Option<usize>,
-    pub backend: Backend,
+    pub target: Target,
     pub checkpoint_every: usize,
 }
 
@@ -77,7 +77,7 @@ impl Reader<'_> {
             assembly: solver.assembly.unwrap_or_default(),
             held_out,
             folds: self.folds(outer.folds.as_ref(), held_out, problem)?,
-            backend: self.backend(document)?,
+            target: self.target(document)?,
             checkpoint_every: self.count(
                 "checkpoint_every",
                 document.output.as_ref().and_then(|o| o.checkpoint_every.as_ref()),
@@ -163,15 +163,23 @@ impl Reader<'_> {
         Err(self.at(value, format!("{name} = {number}: it must be a finite number {allowed}"), "out of range"))
     }
 
-    fn backend(&self, document: &Document) -> Result<Backend, ConfigError> {
+    /// Whether the device is there is seen when it is opened.
+    fn target(&self, document: &Document) -> Result<Target, ConfigError> {
         let section = document.backend.clone().unwrap_or_default();
-        if let Some(precision) = &section.precision {
-            Precision::from_str(precision.get_ref())
-                .map_err(|why| self.at(Some(precision), format!("precision '{precision}': {why}"), "not available"))?;
+        let backend = match &section.name {
+            None => Backend::default(),
+            Some(name) => Backend::from_str(name.get_ref())
+                .map_err(|e| self.at(Some(name), format!("backend '{name}': {e}"), "not available"))?,
+        };
+        let device = self.count("device", section.device.as_ref(), 0)?;
+        let Some(precision) = &section.precision else { return Ok(Target { backend, device, precision: None }) };
+        let refused =
+            |why: String| self.at(Some(precision), format!("precision '{precision}': {why}"), "not available");
+        let asked = Precision::from_str(precision.get_ref()).map_err(refused)?;
+        if backend.is_host() && asked != Precision::F64 {
+            return Err(refused(BackendError::Host { name: backend.name(), precision: asked }.to_string()));
         }
-        let Some(name) = &section.name else { return Ok(Backend::default()) };
-        Backend::from_str(name.get_ref())
-            .map_err(|e| self.at(Some(name), format!("backend '{name}': {e}"), "not available"))
+        Ok(Target { backend, device, precision: Some(asked) })
     }
 }
 

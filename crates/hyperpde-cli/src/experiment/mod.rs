@@ -17,7 +17,7 @@ use hyperpde_kernels::{AnyKernel, Kernel, KernelError, Points, parameters};
 use hyperpde_pde::{Problem, Sampler};
 
 use crate::config::Config;
-use crate::{CliError, CommonFlags, RunReport, RunSettings};
+use crate::{CliError, CommonFlags, RunReport, RunSettings, Target};
 
 use baseline::ConstantScales;
 use cloud::CloudPlan;
@@ -189,7 +189,8 @@ impl<K: Kernel> Experiment<K> {
     /// As [`Experiment::run`] for flags that don't fit and kernels that can't be built.
     pub fn fingerprint(&self, flags: &CommonFlags) -> Result<String, CliError> {
         let (settings, bilevel) = self.settings(flags)?;
-        let device = flags.backend.device().map_err(|e| CliError::Input(e.to_string()))?;
+        let target = flags.target.over(Target::default());
+        let device = target.drafting()?;
         let building = |e| CliError::numerical("building the kernels", e);
         let kernels = (self.kernels)(settings.seed, &device).map_err(building)?;
         let names: Vec<String> = kernels.iter().map(Kernel::name).collect();
@@ -200,8 +201,8 @@ impl<K: Kernel> Experiment<K> {
             "{} {} {} {} {settings:?} {bilevel:?} {:?} {:?} {names:?} {theta:?} {clouds:?} {} {constant:?}",
             env!("CARGO_PKG_VERSION"),
             self.problem.name(),
-            flags.backend,
-            flags.precision,
+            target,
+            target.precision.unwrap_or_default(),
             flags.sampler.unwrap_or(self.sampler),
             self.scored,
             flags.baselines,

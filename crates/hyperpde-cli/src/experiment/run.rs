@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, Event, Outcome, Snapshot};
 use hyperpde_gp::{Posterior, RowBlock};
-use hyperpde_kernels::{Backend, Kernel, parameters};
+use hyperpde_kernels::{Kernel, Precision, parameters, with_parameters};
 use hyperpde_pde::{Collocation, Problem, Sampler};
 use serde_json::json;
 
@@ -22,16 +22,14 @@ use crate::config::Config;
 use crate::logging::warnings_in;
 use crate::report::{KernelState, LargerCloud};
 use crate::runs::{Journal, RunOptions, interrupt};
-use crate::{
-    CliError, CommonFlags, MODEL_FILE, Model, PerField, Precision, RunReport, RunSettings, peak_rss_mb, take_warnings,
-};
+use crate::target::{Opened, Target};
+use crate::{CliError, CommonFlags, MODEL_FILE, Model, PerField, RunReport, RunSettings, peak_rss_mb, take_warnings};
 
 /// What a run is made with.
 struct Plan {
     settings: RunSettings,
     bilevel: BilevelSettings,
-    backend: Backend,
-    precision: Precision,
+    target: Target,
     sampler: Sampler,
     /// Learn the kernel between two solves, or solve once with the kernel as it is.
     learn: bool,
@@ -52,8 +50,7 @@ impl<K: Kernel> Experiment<K> {
         let plan = Plan {
             settings,
             bilevel,
-            backend: flags.backend,
-            precision: flags.precision,
+            target: flags.target.over(Target::default()),
             sampler: flags.sampler.unwrap_or(self.sampler),
             learn: true,
             baselines: flags.baselines,
@@ -76,8 +73,7 @@ impl<K: Kernel> Experiment<K> {
         let plan = Plan {
             settings,
             bilevel: config.bilevel_settings(),
-            backend: config.backend(),
-            precision: Precision::F64,
+            target: config.target(),
             sampler: config.sampler(),
             learn: settings.outer_steps > 0,
             baselines: false,
@@ -90,7 +86,10 @@ impl<K: Kernel> Experiment<K> {
 
     fn carry_out(&self, plan: &Plan, mut journal: Option<&mut Journal>) -> Result<RunReport, CliError> {
         let started = Instant::now();
-        let device = plan.backend.device().map_err(|e| CliError::Input(e.to_string()))?;
+        let learner = plan.target.open()?;
+        // In mixed precision all that is delivered or compared is solved on the host, and only learning on the device.
+        let solver = learner.for_final_solves()?;
+        learner.announce();
         // Before the work, not after it: a folder that can't be made should cost nothing.
         for folder in plan.out.iter().map(PathBuf::as_path).chain(plan.json.iter().filter_map(|file| file.parent())) {
             std::fs::create_dir_all(folder).map_err(|e| CliError::io("create the folder", folder, e))?;
@@ -101,12 +100,14 @@ impl<K: Kernel> Experiment<K> {
                 file.display()
             )));
         }
-        let (settings, bilevel) = (&plan.settings, &plan.bilevel);
+        let (settings, bilevel) = (&plan.settings, &solver.settings(&plan.bilevel));
         let collocation = self.problem.sample(&settings.sizes(), plan.sampler, settings.seed).map_err(sampling)?;
-        let initial = (self.kernels)(settings.seed, &device.clone().autodiff())
-            .map_err(|e| CliError::numerical("building the kernels", e))?;
-        let mut report = RunReport::new(self.problem.name(), plan.backend, plan.precision, settings);
+        let initial = self.built(settings.seed, &solver)?;
+        let mut report = RunReport::new(self.problem.name(), plan.target.backend, learner.precision, settings);
         report.settings.insert("sampler".into(), json!(plan.sampler));
+        if !plan.target.backend.is_host() {
+            report.settings.insert("device".into(), json!(plan.target.device));
+        }
         let training = Cloud { name: "training", problem: &self.problem, collocation };
 
         let (after, solution) = if plan.learn {
@@ -114,18 +115,28 @@ impl<K: Kernel> Experiment<K> {
                 report.set_initial_errors(&before.errors);
                 report.clouds.push(training.errors(KernelState::Initial, &before));
             }
+            let kernels = match learner.precision {
+                Precision::Mixed => moved(&initial, self.built(settings.seed, &learner)?)?,
+                _ => initial.clone(),
+            };
+            let learning = learner.settings(&plan.bilevel);
             let solution =
-                self.learn(&training.collocation, initial.clone(), plan, journal.as_deref_mut(), &mut report)?;
-            let after = training.solve(solution.kernels(), bilevel, Some(&solution))?;
+                self.learn(&training.collocation, kernels, plan, &learning, journal.as_deref_mut(), &mut report)?;
+            let learned = match learner.precision {
+                Precision::Mixed => moved(solution.kernels(), initial.clone())?,
+                _ => solution.kernels().to_vec(),
+            };
+            let after = training.solve(&learned, bilevel, Some(&solution))?;
             report.clouds.push(training.errors(KernelState::Learned, &after));
             (after, solution)
         } else {
-            let after = self.solve(&training.collocation, &initial, plan, journal.as_deref_mut(), &mut report)?;
+            let (points, quiet) = (&training.collocation, plan.quiet);
+            let after = self.solve(points, &initial, bilevel, quiet, journal.as_deref_mut(), &mut report)?;
             report.clouds.push(training.errors(KernelState::Initial, &after));
             let solution = after.posterior.clone();
             (after, solution)
         };
-        let learned = solution.kernels();
+        let learned = after.posterior.kernels();
         report.set_errors(&after.errors);
         let spread = Spread::of(&self.problem, &after)?;
         report.coverage_2sd = PerField(spread.coverage.clone());
@@ -145,7 +156,7 @@ impl<K: Kernel> Experiment<K> {
         report.peak_rss_mb = peak_rss_mb();
 
         if plan.baselines {
-            self.baselines(&training, &clouds, &initial, bilevel, &device, &mut report)?;
+            self.baselines(&training, &clouds, &initial, bilevel, &solver.device, &mut report)?;
         }
         let fields = match &self.kernel_fields {
             Some(fields) if plan.out.is_some() => fields(learned, self.problem.test_grid().points())
@@ -155,10 +166,17 @@ impl<K: Kernel> Experiment<K> {
         let picture =
             Picture::new(&self.problem, &training.collocation).with_fields(&after.predictions, &spread, fields)?;
         if let (Some(config), Some(journal)) = (&self.config, &journal) {
-            Model::save(&journal.folder().join(MODEL_FILE), config, &after.recipe)?;
+            let solved = config.clone().with_target(solver.target);
+            Model::save(&journal.folder().join(MODEL_FILE), &solved, &after.recipe)?;
         }
         self.write(plan, &report, &picture, journal.is_some())?;
         Ok(report)
+    }
+
+    /// The kernels of the run's beginning on a device, tracked.
+    fn built(&self, seed: u64, opened: &Opened) -> Result<Vec<K>, CliError> {
+        (self.kernels)(seed, &opened.device.clone().autodiff())
+            .map_err(|e| CliError::numerical("building the kernels", e))
     }
 
     /// Solution, report, figures. The numbers first: they stay if a figure can't be drawn. A folder with a report is finished but for its
@@ -207,6 +225,7 @@ impl<K: Kernel> Experiment<K> {
         collocation: &Collocation,
         kernels: Vec<K>,
         plan: &Plan,
+        settings: &BilevelSettings,
         journal: Option<&mut Journal>,
         report: &mut RunReport,
     ) -> Result<Arc<Posterior<K>>, CliError> {
@@ -223,14 +242,14 @@ impl<K: Kernel> Experiment<K> {
         }
         let learned_on = Collocation { observations: inner, ..collocation.clone() };
         let begin = |snapshot: Option<&Snapshot>| {
-            let mut run = begun(&self.problem, learned_on, kernels, &plan.bilevel, snapshot)?.with_folds(folds);
+            let mut run = begun(&self.problem, learned_on, kernels, settings, snapshot)?.with_folds(folds);
             for rows in scored {
                 let variance = rows.noise_variance();
                 run = run.with_scored_rows(rows, if variance > 0.0 { 1.0 / variance } else { 1.0 });
             }
             Ok(run)
         };
-        let outcome = self.follow(begin, &plan.bilevel, plan.quiet, journal, report)?;
+        let outcome = self.follow(begin, settings, plan.quiet, journal, report)?;
         // With observations the equation's residual alone does not tell which iterate is best: a smooth one that ignores the data has
         // the smallest.
         Ok(if self.problem.observations().is_empty() { outcome.best } else { outcome.last })
@@ -241,15 +260,16 @@ impl<K: Kernel> Experiment<K> {
         &self,
         collocation: &Collocation,
         kernels: &[K],
-        plan: &Plan,
+        settings: &BilevelSettings,
+        quiet: bool,
         journal: Option<&mut Journal>,
         report: &mut RunReport,
     ) -> Result<Solved<K>, CliError> {
-        let settings = frozen_settings(&plan.bilevel);
+        let settings = frozen_settings(settings);
         let kernels = kernels.iter().map(Module::valid).collect();
         let begin =
             |snapshot: Option<&Snapshot>| begun(&self.problem, collocation.clone(), kernels, &settings, snapshot);
-        Solved::of(&self.problem, self.follow(begin, &settings, plan.quiet, journal, report)?)
+        Solved::of(&self.problem, self.follow(begin, &settings, quiet, journal, report)?)
     }
 
     /// Begins a loop, or goes on with it, and shows and records it to its end.
@@ -314,6 +334,12 @@ impl<K: Kernel> Experiment<K> {
         }
         Ok(())
     }
+}
+
+/// Kernels on another device with the hyperparameters of these.
+fn moved<K: Kernel>(from: &[K], to: Vec<K>) -> Result<Vec<K>, CliError> {
+    let one = |(from, to): (&K, K)| with_parameters(to, &parameters(from)?);
+    from.iter().zip(to).map(one).collect::<Result<_, _>>().map_err(|e| CliError::numerical("moving the kernels", e))
 }
 
 /// A loop at its beginning, or where a snapshot has it.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{Entry, Study};
-use crate::{Backend, CliError, CommonFlags};
+use crate::{CliError, CommonFlags, TargetFlags};
 
 /// Points and steps of `--quick`, for every experiment.
 const QUICK: [&str; 12] = [
@@ -58,9 +58,8 @@ pub(super) struct Options {
     /// Folder for tables, runs and figures
     #[arg(long, value_name = "DIR", default_value = "out/reproduce")]
     pub out: PathBuf,
-    /// Backend that computes: ndarray or flex, as far as compiled in
-    #[arg(long, value_name = "NAME", default_value = Backend::default().name())]
-    pub backend: Backend,
+    #[command(flatten)]
+    pub target: TargetFlags,
     /// Show no progress
     #[arg(long)]
     pub quiet: bool,
@@ -118,7 +117,8 @@ impl Options {
 
     /// The words behind the child's name that the result of a run depends on.
     pub fn child_words(&self, entry: &Entry, seed: u64) -> Vec<String> {
-        let mut words = vec!["--seed".to_owned(), seed.to_string(), "--backend".into(), self.backend.name().into()];
+        let mut words = vec!["--seed".to_owned(), seed.to_string()];
+        words.extend(self.target.words());
         words.push("--quiet".to_owned());
         if entry.baselines {
             words.push("--baselines".to_owned());

@@ -97,7 +97,7 @@ impl RunFolder {
     pub fn origin(config: &Config) -> Result<Origin, CliError> {
         let mut text = config.fingerprint()?;
         config.data().iter().for_each(|bytes| text.push_str(&digest(bytes)));
-        Ok(Origin::new(&text, config.backend()))
+        Ok(Origin::new(&text, config.target()))
     }
 
     /// Opens the log to add to it. It also is the lock: two processes in one folder would spoil each other's files. The system frees

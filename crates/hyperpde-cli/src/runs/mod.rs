@@ -59,13 +59,15 @@ pub struct RunOptions {
 /// Begins the run of a configuration in a new folder, and goes through with it. With `steps = 0` in `[outer]` the kernel is kept.
 ///
 /// # Errors
-/// [`CliError::Input`] for a folder that is not empty and a run that does not fit into memory, [`CliError::Config`] for equations or conditions without values,
+/// [`CliError::Input`] for a folder that is not empty, a device that is not there and a run that does not fit into memory, [`CliError::Config`] for equations or conditions without values,
 /// [`CliError::Numerical`] if solving fails, [`CliError::Io`] or [`CliError::Figure`] for files that can't be written,
 /// [`CliError::Interrupted`] after Ctrl-C in the `hyperpde` command.
 pub fn start(config: &Config, folder: &Path, options: &RunOptions) -> Result<RunReport, CliError> {
     config.try_equations(&config.sample()?)?;
     memory::ensure_fits(config)?;
-    go_on(&RunFolder::create(folder, config)?, options)
+    // The folder says in which precision the run computes, whatever a later program would choose.
+    let config = config.clone().with_target(config.target().open()?.target);
+    go_on(&RunFolder::create(folder, &config)?, options)
 }
 
 /// Goes on with the run in a folder from its newest checkpoint that is whole. Of a run that is finished only the report is read, and its

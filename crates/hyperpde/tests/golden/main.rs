@@ -234,10 +234,10 @@ fn at(golden: &Golden, name: &str, index: &[usize]) -> Vec<f64> {
     golden.array(name)[k * size..(k + 1) * size].to_vec()
 }
 
-/// All backends that are compiled in give the same losses and gradients.
+/// All backends of the host that are compiled in give the same losses and gradients.
 #[test]
 fn golden_backends_agree() {
-    let backends = Backend::available();
+    let backends: Vec<Backend> = Backend::available().into_iter().filter(|b| b.is_host()).collect();
     if backends.len() < 2 {
         println!("SKIPPED: only {} is compiled in; build with --features flex to compare", backends[0]);
         return;
