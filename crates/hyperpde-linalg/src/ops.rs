@@ -44,12 +44,11 @@ impl SpdCall {
 
 /// Backends that can solve symmetric positive definite systems.
 ///
-/// The default body works on any backend whose tensors can be read on the host. A CubeCL backend (wgpu, cuda) is added
-/// with `Cube: cfg(any(feature = "..."))` in the attribute and an `impl SpdOps for burn::backend::Cube {}` below,
-/// with a body of its own if the factorisation is to stay on the device.
+/// The body works on any backend whose tensors can be read on the host, GPUs included: the tensor path factors there, in float64.
 #[backend_extension(
     NdArray: cfg(feature = "ndarray"),
     Flex: cfg(feature = "flex"),
+    Cube: cfg(feature = "gpu"),
     Autodiff
 )]
 pub(crate) trait SpdOps: Backend {
@@ -72,6 +71,8 @@ pub(crate) trait SpdOps: Backend {
 impl SpdOps for burn::backend::NdArray {}
 #[cfg(feature = "flex")]
 impl SpdOps for burn::backend::Flex {}
+#[cfg(feature = "gpu")]
+impl SpdOps for burn::backend::Cube {}
 
 impl<B: SpdOps, C: CheckpointStrategy> SpdOps for Autodiff<B, C> {
     fn spd_solve(a: FloatTensor<Self>, b: FloatTensor<Self>, call: SpdCall) -> FloatTensor<Self> {

@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, Event, Outcome, Snapshot};
 use hyperpde_gp::{Posterior, RowBlock};
-use hyperpde_kernels::{Kernel, Precision, parameters, with_parameters};
+use hyperpde_kernels::{Kernel, parameters};
 use hyperpde_pde::{Collocation, Problem, Sampler};
 use serde_json::json;
 
@@ -87,7 +87,7 @@ impl<K: Kernel> Experiment<K> {
     fn carry_out(&self, plan: &Plan, mut journal: Option<&mut Journal>) -> Result<RunReport, CliError> {
         let started = Instant::now();
         let learner = plan.target.open()?;
-        // In mixed precision all that is delivered or compared is solved on the host, and only learning on the device.
+        // In mixed precision all that is delivered or compared is solved on the host, and only learning uses the device.
         let solver = learner.for_final_solves()?;
         learner.announce();
         // Before the work, not after it: a folder that can't be made should cost nothing.
@@ -115,18 +115,9 @@ impl<K: Kernel> Experiment<K> {
                 report.set_initial_errors(&before.errors);
                 report.clouds.push(training.errors(KernelState::Initial, &before));
             }
-            let kernels = match learner.precision {
-                Precision::Mixed => moved(&initial, self.built(settings.seed, &learner)?)?,
-                _ => initial.clone(),
-            };
-            let learning = learner.settings(&plan.bilevel);
-            let solution =
-                self.learn(&training.collocation, kernels, plan, &learning, journal.as_deref_mut(), &mut report)?;
-            let learned = match learner.precision {
-                Precision::Mixed => moved(solution.kernels(), initial.clone())?,
-                _ => solution.kernels().to_vec(),
-            };
-            let after = training.solve(&learned, bilevel, Some(&solution))?;
+            let (points, learning) = (&training.collocation, learner.settings(&plan.bilevel));
+            let solution = self.learn(points, initial.clone(), plan, &learning, journal.as_deref_mut(), &mut report)?;
+            let after = training.solve(solution.kernels(), bilevel, Some(&solution))?;
             report.clouds.push(training.errors(KernelState::Learned, &after));
             (after, solution)
         } else {
@@ -334,12 +325,6 @@ impl<K: Kernel> Experiment<K> {
         }
         Ok(())
     }
-}
-
-/// Kernels on another device with the hyperparameters of these.
-fn moved<K: Kernel>(from: &[K], to: Vec<K>) -> Result<Vec<K>, CliError> {
-    let one = |(from, to): (&K, K)| with_parameters(to, &parameters(from)?);
-    from.iter().zip(to).map(one).collect::<Result<_, _>>().map_err(|e| CliError::numerical("moving the kernels", e))
 }
 
 /// A loop at its beginning, or where a snapshot has it.
