@@ -1,11 +1,11 @@
 //! The CubeCL kernels of factorisation and solves, one source for every backend and both float types.
 //!
-//! Matrices are column-major, entry `(i, j)` at `i + j n`. A *block* is `BLOCK x BLOCK`; the last one is padded with the
-//! identity, so that every kernel has fixed loops. No kernel needs more than [`SHARED`] entries of shared memory (13 KiB in
-//! float32, 25 KiB in float64) or 256 units to a cube.
+//! Matrices are column-major, entry `(i, j)` at `i + j n`. A *block* is `BLOCK x BLOCK`; the last one is padded with
+//! the identity, so that every kernel has fixed loops. No kernel needs more than [`SHARED`] entries of shared memory
+//! (13 KiB in float32, 25 KiB in float64) or 256 units to a cube.
 //!
-//! A word of *status* tells the kernels whether a pivot has failed (its index plus one, zero for none); what is launched
-//! after that returns at once.
+//! A word of *status* tells the kernels whether a pivot has failed (its index plus one, zero for none); what is
+//! launched after that returns at once.
 
 pub(super) mod block;
 pub(super) mod scan;

@@ -60,7 +60,8 @@ pub(in crate::device) fn forward_block<F: Float>(
     }
 }
 
-/// One block of `Lᵀ x = y`: `L_kkᵀ x_k = y_k`, then `y_j ← y_j − L_kjᵀ x_k` for the rows above, `BLOCK` of them to a cube.
+/// One block of `Lᵀ x = y`: `L_kkᵀ x_k = y_k`, then `y_j ← y_j − L_kjᵀ x_k` for the rows
+/// above, `BLOCK` of them to a cube.
 #[cube(launch)]
 pub(in crate::device) fn backward_block<F: Float>(
     matrix: &[F],
