@@ -16,7 +16,9 @@ pub(super) mod triangle;
 pub(super) const BLOCK: usize = 64;
 /// Entries of the lower triangle of a block.
 pub(super) const PACKED: usize = BLOCK * (BLOCK + 1) / 2;
+/// Columns of a tile that are in shared memory at a time.
+const SLICE: usize = 16;
 /// Shared memory of the hungriest kernel (`backward_block`), in entries.
-pub(super) const SHARED: usize = PACKED + BLOCK + 16 * (BLOCK + 1);
+pub(super) const SHARED: usize = PACKED + BLOCK + SLICE * (BLOCK + 1);
 /// Units of a cube in the kernels over blocks and vectors.
 pub(super) const UNITS: usize = 256;

@@ -69,7 +69,7 @@ impl DeviceCholesky {
     /// # Errors
     /// [`SpdError::Shape`] if `n` is zero or too large or the buffer too small; [`SpdError::NonFinite`] if
     /// the lower triangle holds a NaN or an infinity (first one in memory order); [`SpdError::NotPositiveDefinite`]
-    /// if no jitter of the policy helped; [`SpdError::Tensor`] if the device can't compute in `element` or fails.
+    /// if no jitter of the policy helped; [`SpdError::Device`] if the device can't compute in `element` or fails.
     pub fn factor(
         client: &Client,
         matrix: Handle,
@@ -133,7 +133,7 @@ impl DeviceCholesky {
     /// # Errors
     /// [`SpdError::Shape`] if `b` has not `n * k` entries or `k` is too large; [`SpdError::NonFinite`] if
     /// `b` holds a NaN or an infinity; [`SpdError::Overflow`] if `b` or the solution does not fit the number type
-    /// (`b` then holds unusable values); [`SpdError::Tensor`] if the device fails.
+    /// (`b` then holds unusable values); [`SpdError::Device`] if the device fails.
     pub fn solve_in_place(&self, b: &mut [f64], k: usize) -> Result<(), SpdError> {
         let (n, element) = (self.n(), self.stage.element());
         check_rhs(b, n, k)?;

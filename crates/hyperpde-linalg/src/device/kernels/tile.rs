@@ -4,14 +4,12 @@ use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
 use super::block::{load_block, packed};
-use super::{BLOCK, PACKED};
+use super::{BLOCK, PACKED, SLICE};
 
 /// Rows of the panel in a cube, and units of that cube.
 pub(in crate::device) const PANEL_ROWS: usize = 16;
 pub(in crate::device) const PANEL_UNITS: usize = 128;
 
-/// Columns of a tile that are in shared memory at a time.
-const SLICE: usize = 16;
 /// Rows and columns of a tile that one unit computes: among 4 x 4, 8 x 4, 4 x 8, 8 x 8 and 16 x 4 the fastest on a
 /// software device at n = 2048, and small enough for the registers of a GPU in float64.
 const ROWS: usize = 4;

@@ -4,10 +4,7 @@ use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
 use super::block::{load_block, packed};
-use super::{BLOCK, PACKED, UNITS};
-
-/// Columns of a tile whose products are in shared memory at a time.
-const SLICE: usize = 16;
+use super::{BLOCK, PACKED, SLICE, UNITS};
 
 /// One block of `L y = b`: `L_kk y_k = b_k`, then `b_i ← b_i − L_ik y_k` for the rows below. Every cube computes `y_k`
 /// for itself; `CUBE_POS_Y` counts right-hand sides.
