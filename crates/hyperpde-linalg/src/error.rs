@@ -87,6 +87,9 @@ pub enum SpdError {
         /// What came.
         value: f64,
     },
+    /// A device lacks something the computation needs, or failed on the way.
+    #[error("device: {0}")]
+    Device(String),
     /// Tensor data could not be read back from the device, or the operands do not belong together.
     #[error("tensor data: {0}")]
     Tensor(String),

@@ -16,7 +16,8 @@ pub(crate) struct Attempt {
 /// * `n` - size of the matrix.
 /// * `mean_diagonal` - the unit of the jitter.
 /// * `dtype` - number type of the factorisation, for the log.
-/// * `attempt` - factors the matrix with the given value added to its diagonal. A value above zero means that an earlier
+/// * `attempt` - factors the matrix with the given value added to its diagonal. A value above zero means that an
+///   earlier
 ///   attempt has destroyed the matrix.
 ///
 /// # Errors

@@ -20,6 +20,8 @@
 //! * [`spd_solve`], [`spd_solve_vec`], [`log_det`], [`spd_solve_log_det`]: on tensors of any compiled backend, tracked
 //!   or not.
 //!
+//! With a GPU backend compiled in, `device::DeviceCholesky` is the factorisation of a matrix that stays on the device.
+//!
 //! A matrix that is not numerically positive definite is retried with growing jitter on its diagonal
 //! ([`JitterPolicy`]); what was added is logged and returned in [`CholeskyInfo`]. When that does not help the outcome
 //! is a typed [`SpdError`] which names pivot, size, jitter and condition. Results never hold a NaN.

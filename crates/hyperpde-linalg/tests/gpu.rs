@@ -24,7 +24,8 @@ fn client() -> Option<Client> {
     device.map(|d| d.client())
 }
 
-/// The client and the number types in which it computes: a product of two numbers against the host, by a factorisation of size one.
+/// The client and the number types in which it computes: a product of two numbers against the host, by a
+/// factorisation of size one.
 fn cases() -> Vec<(Client, Element)> {
     let Some(client) = client() else { return Vec::new() };
     let mut cases = vec![(client.clone(), Element::F32)];
@@ -77,7 +78,8 @@ fn epsilon(element: Element) -> f64 {
     }
 }
 
-/// A Gaussian kernel of length `scale` on `n` points of the unit interval, plus `nugget` on the diagonal: condition about
+/// A Gaussian kernel of length `scale` on `n` points of the unit interval, plus `nugget` on the diagonal: condition
+/// about
 /// `2.5 n scale / nugget`.
 fn gaussian(n: usize, scale: f64, nugget: f64) -> Vec<f64> {
     (0..n * n)
@@ -115,8 +117,8 @@ fn agrees_with_the_host() {
     }
 }
 
-/// `|b − A x| <= c ε |A| |x|` with a modest `c` whatever the condition, and no jitter before rounding asks for it. (A panel
-/// computed with inverted blocks needs jitter here.)
+/// `|b − A x| <= c ε |A| |x|` with a modest `c` whatever the condition, and no jitter before rounding asks for it. (A
+/// panel computed with inverted blocks needs jitter here.)
 #[test]
 fn is_backward_stable() {
     for (client, element) in cases() {

@@ -35,7 +35,7 @@ fn table() {
             start.elapsed().as_secs_f64()
         });
         for element in [Element::F32, Element::F64] {
-            let mut times = [DiagonalBlocks::Device, DiagonalBlocks::Host].map(|blocks| {
+            let [on_device, on_host] = [DiagonalBlocks::Device, DiagonalBlocks::Host].map(|blocks| {
                 best(|| {
                     let matrix = upload(&client, element, &a);
                     // Waits for the upload.
@@ -58,11 +58,10 @@ fn table() {
                 start.elapsed().as_secs_f64()
             });
             let rate = |t: f64| (n as f64).powi(3) / 3.0 / t * 1e-9;
-            let [on_device, on_host] = &mut times;
             println!(
-                "{n:6}  {element:?}  {on_device:10.4} ({:8.2})  {on_host:10.4} ({:8.2})  {solve:8.4}  {host:8.4} ({:6.1})",
-                rate(*on_device),
-                rate(*on_host),
+                "{n:6}  {element:?}  {on_device:10.4} ({:8.2})  {on_host:10.4} ({:8.2}) {solve:8.4} {host:8.4} ({:6.1})",
+                rate(on_device),
+                rate(on_host),
                 rate(host)
             );
         }

@@ -49,7 +49,7 @@ impl Element {
     }
 
     /// The bytes of `values`, rounded to this type.
-    pub(super) fn to_bytes(self, values: &[f64]) -> Vec<u8> {
+    pub(super) fn encode(self, values: &[f64]) -> Vec<u8> {
         match self {
             Element::F32 => f32::as_bytes(&values.iter().map(|&v| v as f32).collect::<Vec<_>>()).to_vec(),
             Element::F64 => f64::as_bytes(values).to_vec(),
@@ -57,7 +57,7 @@ impl Element {
     }
 
     /// The numbers in `bytes`.
-    pub(super) fn from_bytes(self, bytes: &[u8]) -> Vec<f64> {
+    pub(super) fn decode(self, bytes: &[u8]) -> Vec<f64> {
         match self {
             Element::F32 => f32::from_bytes(bytes).iter().map(|&v| f64::from(v)).collect(),
             Element::F64 => f64::from_bytes(bytes).to_vec(),

@@ -62,15 +62,15 @@ impl Stage {
             n as u32,
             self.element.elem_type(),
         );
-        let bytes = self.client.read(vec![first_bad, diagonal]).map_err(tensor_error)?;
+        let bytes = self.client.read(vec![first_bad, diagonal]).map_err(device_error)?;
         let [first_bad, diagonal] = bytes.as_slice() else {
-            return Err(SpdError::Tensor("two buffers were asked for, the device returned others".into()));
+            return Err(SpdError::Device("two buffers were asked for, the device returned others".into()));
         };
         if let Some((col, &row)) = u32::from_bytes(first_bad).iter().enumerate().find(|&(_, &row)| row < n as u32) {
             let row = row as usize;
             return Err(SpdError::NonFinite { what: "matrix", row, col, value: self.entry(row, col)? });
         }
-        Ok(self.element.from_bytes(diagonal))
+        Ok(self.element.decode(diagonal))
     }
 
     pub(super) fn add_to_diagonal(&self, value: f64) {
@@ -88,7 +88,8 @@ impl Stage {
     /// One factorisation in place.
     ///
     /// # Returns
-    /// The first pivot that was not positive and finite, if one was not. `diagonal` becomes that of `L`, as far as it goes.
+    /// The first pivot that was not positive and finite, if one was not. `diagonal` becomes that of `L`, as
+    /// far as it goes.
     pub(super) fn factor(&self, blocks: DiagonalBlocks, diagonal: &mut Vec<f64>) -> Result<Option<usize>, SpdError> {
         let status = self.client.create_from_slice(u32::as_bytes(&[0]));
         diagonal.clear();
@@ -100,11 +101,11 @@ impl Stage {
                     self.panel(&status, start);
                     self.update(&status, start);
                 }
-                let bytes = self.client.read(vec![status, roots]).map_err(tensor_error)?;
+                let bytes = self.client.read(vec![status, roots]).map_err(device_error)?;
                 let [status, roots] = bytes.as_slice() else {
-                    return Err(SpdError::Tensor("two buffers were asked for, the device returned others".into()));
+                    return Err(SpdError::Device("two buffers were asked for, the device returned others".into()));
                 };
-                *diagonal = self.element.from_bytes(roots);
+                *diagonal = self.element.decode(roots);
                 Ok(u32::from_bytes(status).first().and_then(|&s| s.checked_sub(1)).map(|p| p as usize))
             }
             DiagonalBlocks::Host => {
@@ -147,7 +148,7 @@ impl Stage {
             start as u32,
             self.element.elem_type(),
         );
-        let mut values = self.element.from_bytes(&self.client.read_one(copy).map_err(tensor_error)?);
+        let mut values = self.element.decode(&self.client.read_one(copy).map_err(device_error)?);
         let failed = blocked::factor(MatMut::from_column_major_slice_mut(&mut values, BLOCK, BLOCK)).err();
         let done = failed.unwrap_or(self.n - start).min(BLOCK);
         diagonal.extend(values.iter().step_by(BLOCK + 1).take(done));
@@ -235,12 +236,12 @@ impl Stage {
     }
 
     pub(super) fn upload(&self, values: &[f64]) -> Handle {
-        self.client.create_from_slice(&self.element.to_bytes(values))
+        self.client.create_from_slice(&self.element.encode(values))
     }
 
     pub(super) fn download_into(&self, handle: Handle, values: &mut [f64]) -> Result<(), SpdError> {
-        let bytes = self.client.read_one(handle).map_err(tensor_error)?;
-        for (value, read) in values.iter_mut().zip(self.element.from_bytes(&bytes)) {
+        let bytes = self.client.read_one(handle).map_err(device_error)?;
+        for (value, read) in values.iter_mut().zip(self.element.decode(&bytes)) {
             *value = read;
         }
         Ok(())
@@ -251,8 +252,8 @@ impl Stage {
         let place = (row + col * self.n) as u64;
         let behind = self.matrix.size_in_used() - (place + 1) * size;
         let entry = self.matrix.clone().offset_start(place * size).offset_end(behind);
-        let bytes = self.client.read_one(entry).map_err(tensor_error)?;
-        Ok(self.element.from_bytes(&bytes).first().copied().unwrap_or(f64::NAN))
+        let bytes = self.client.read_one(entry).map_err(device_error)?;
+        Ok(self.element.decode(&bytes).first().copied().unwrap_or(f64::NAN))
     }
 
     fn rows_below(&self, start: usize) -> usize {
@@ -284,6 +285,6 @@ fn cube() -> CubeDim {
     CubeDim::new_1d(UNITS as u32)
 }
 
-fn tensor_error(error: cubecl::server::ServerError) -> SpdError {
-    SpdError::Tensor(error.to_string())
+fn device_error(error: cubecl::server::ServerError) -> SpdError {
+    SpdError::Device(error.to_string())
 }

@@ -21,7 +21,7 @@ pub(super) fn check_device(client: &Client, element: Element) -> Result<(), SpdE
     } else {
         return Ok(());
     };
-    Err(SpdError::Tensor(format!("the device ({}) does not have {missing}", client.name())))
+    Err(SpdError::Device(format!("{} does not have {missing}", client.name())))
 }
 
 pub(super) fn check_count(what: &'static str, name: &str, count: usize) -> Result<(), SpdError> {

@@ -4,16 +4,14 @@ use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
 use super::block::{load_block, packed};
-use super::{BLOCK, PACKED};
+use super::{BLOCK, PACKED, SLICE};
 
-/// Rows of the panel in a cube, and its units.
+/// Rows of the panel in a cube, and units of that cube.
 pub(in crate::device) const PANEL_ROWS: usize = 16;
 pub(in crate::device) const PANEL_UNITS: usize = 128;
 
-/// Columns of a tile that are in shared memory at a time.
-const SLICE: usize = 16;
-/// Rows and columns of a tile that one unit computes: among 4 x 4, 8 x 4, 4 x 8, 8 x 8 and 16 x 4 the fastest on a software
-/// device at n = 2048, and small enough for the registers of a GPU in float64.
+/// Rows and columns of a tile that one unit computes: among 4 x 4, 8 x 4, 4 x 8, 8 x 8 and 16 x 4 the fastest on a
+/// software device at n = 2048, and small enough for the registers of a GPU in float64.
 const ROWS: usize = 4;
 const COLUMNS: usize = 8;
 /// Units along a column and along a row of a tile.
@@ -38,8 +36,8 @@ fn load_slice<F: Float>(source: &[F], size: usize, offset: usize, rows: usize, s
     }
 }
 
-/// This unit's share of `A Bᵀ`, where `A` and `B` have `BLOCK` columns and begin at `a` and `b`: rows `x + HIGH r`, columns
-/// `y + WIDE c` at `r + ROWS c`, where `x` and `y` are remainder and quotient of the unit's position by `HIGH`.
+/// This unit's share of `A Bᵀ`, where `A` and `B` have `BLOCK` columns and begin at `a` and `b`: rows `x + HIGH r` and
+/// columns `y + WIDE c` at `r + ROWS c`, where `x` and `y` are remainder and quotient of the unit's position by `HIGH`.
 #[cube]
 fn tile_product<F: Float>(matrix: &[F], size: usize, a: usize, a_rows: usize, b: usize, b_rows: usize) -> Array<F> {
     let x = UNIT_POS as usize % HIGH;
@@ -73,8 +71,8 @@ fn tile_product<F: Float>(matrix: &[F], size: usize, a: usize, a_rows: usize, b:
     sums
 }
 
-/// `L21 ← A21 L11⁻ᵀ` below the diagonal block at `start`, by substitution, `PANEL_ROWS` rows to a cube. As in the block itself,
-/// columns are divided by their pivot at the end.
+/// `L21 ← A21 L11⁻ᵀ` below the diagonal block at `start`, by substitution, `PANEL_ROWS` rows to a cube. As in the
+/// block itself, columns are divided by their pivot at the end.
 #[cube(launch)]
 pub(in crate::device) fn panel<F: Float>(
     matrix: &mut [F],

@@ -4,10 +4,7 @@ use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
 use super::block::{load_block, packed};
-use super::{BLOCK, PACKED, UNITS};
-
-/// Columns of a tile whose products are in shared memory at a time.
-const SLICE: usize = 16;
+use super::{BLOCK, PACKED, SLICE, UNITS};
 
 /// One block of `L y = b`: `L_kk y_k = b_k`, then `b_i ← b_i − L_ik y_k` for the rows below. Every cube computes `y_k`
 /// for itself; `CUBE_POS_Y` counts right-hand sides.
@@ -60,7 +57,8 @@ pub(in crate::device) fn forward_block<F: Float>(
     }
 }
 
-/// One block of `Lᵀ x = y`: `L_kkᵀ x_k = y_k`, then `y_j ← y_j − L_kjᵀ x_k` for the rows above, `BLOCK` of them to a cube.
+/// One block of `Lᵀ x = y`: `L_kkᵀ x_k = y_k`, then `y_j ← y_j − L_kjᵀ x_k` for the rows
+/// above, `BLOCK` of them to a cube.
 #[cube(launch)]
 pub(in crate::device) fn backward_block<F: Float>(
     matrix: &[F],
