@@ -11,6 +11,8 @@
 // burn marks its ndarray backend as deprecated as a whole; it stays selectable here for as long as burn ships it.
 #![cfg_attr(feature = "ndarray", allow(deprecated))]
 
+#[cfg(feature = "gpu")]
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -19,12 +21,17 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Backend, TensorMetadata, backend_extension, try_read_sync};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
+#[cfg(feature = "gpu")]
+use hyperpde_kernels::fused::device::{Arithmetic, DevicePairs};
 use hyperpde_kernels::fused::{Coefficients, FeatureData, FeatureSlots, FunctionalSet, Target};
-use hyperpde_kernels::{Kernel, PairForm, PointJets};
+use hyperpde_kernels::{Kernel, PairForm, PointJets, on_host};
 use hyperpde_linalg::Cholesky;
+#[cfg(feature = "gpu")]
+use hyperpde_linalg::device::{DeviceCholesky, Element};
 
 use crate::error::GpError;
+use crate::factor::{Factor, FactorOn};
 use crate::pairs::{Pairs, Sets};
 use crate::posterior::Posterior;
 use crate::problem::{InnerProblem, Prediction, device};
@@ -42,6 +49,9 @@ pub(crate) struct FusedSolve {
 pub(crate) struct Job {
     problem: Arc<InnerProblem>,
     pairs: Pairs,
+    /// Where pairs are computed, and where the system is to be factored.
+    device: Device,
+    factor: FactorOn,
     forms: Vec<PairForm>,
     slots: Vec<FeatureSlots>,
     /// Whether predictions at the validation rows are wanted.
@@ -56,7 +66,7 @@ type Trace = (f64, FeatureData);
 #[derive(Debug)]
 pub(crate) struct Solved {
     features: Vec<FeatureData>,
-    cholesky: Option<Cholesky>,
+    factor: Option<Factor>,
     weights: Vec<f64>,
     /// `V`, column-major `[m, n]`.
     cross: Vec<f64>,
@@ -69,7 +79,7 @@ pub(crate) struct Solved {
 
 impl Drop for Solved {
     fn drop(&mut self) {
-        if let Some(cholesky) = self.cholesky.take() {
+        if let Some(cholesky) = self.factor.take().and_then(Factor::into_host) {
             self.workspace.give(cholesky.into_buffer());
         }
     }
@@ -80,6 +90,14 @@ impl FusedSolve {
     pub fn new<K: Kernel>(problem: &Arc<InnerProblem>, kernels: &[K]) -> Result<Option<Self>, GpError> {
         if !problem.fusable(kernels) {
             return Ok(None);
+        }
+        let (mut pairs, gpu) = problem.settings.pairs(&kernels[0])?;
+        let forms = kernels.iter().zip(&problem.fields).map(|(k, field)| (k.form(field.all.dim()), field.all.dim()));
+        if !forms.into_iter().all(|(form, dim)| form.is_some_and(|form| pairs.takes(form, dim))) {
+            if !on_host(&device(&kernels[0])) {
+                return Ok(None);
+            }
+            pairs = Pairs::Host;
         }
         let (mut forms, mut slots, mut parts) = (Vec::new(), Vec::new(), Vec::new());
         problem.timed(Stage::PointJets, || {
@@ -92,8 +110,17 @@ impl FusedSolve {
             }
             Ok::<_, GpError>(())
         })?;
-        let pairs = problem.settings.pairs(&kernels[0]);
-        let job = Job { problem: problem.clone(), pairs, forms, slots, predict: false, outcome: Mutex::new(None) };
+        let factor = problem.settings.factor;
+        let job = Job {
+            problem: problem.clone(),
+            pairs,
+            device: gpu,
+            factor,
+            forms,
+            slots,
+            predict: false,
+            outcome: Mutex::new(None),
+        };
         Ok(Some(Self { job, features: Tensor::cat(parts, 0) }))
     }
 
@@ -101,7 +128,7 @@ impl FusedSolve {
     pub fn predict(mut self) -> Result<Prediction, GpError> {
         self.job.predict = true;
         let (values, solved) = self.run()?;
-        let info = solved.cholesky.as_ref().map(|c| c.info()).ok_or_else(lost)?;
+        let info = solved.factor.as_ref().map(Factor::info).ok_or_else(lost)?;
         Ok(Prediction { values, info })
     }
 
@@ -110,16 +137,18 @@ impl FusedSolve {
         let problem = self.job.problem.clone();
         let (_, solved) = self.run()?;
         let mut solved = Arc::try_unwrap(solved).map_err(|_| lost())?;
-        let info = solved.cholesky.as_ref().map(Cholesky::info).ok_or_else(lost)?;
+        let info = solved.factor.as_ref().map(Factor::info).ok_or_else(lost)?;
         let (weights, ratios) = (std::mem::take(&mut solved.weights), std::mem::take(&mut solved.ratios));
         Posterior::new(problem, kernels, weights, ratios, info)
     }
 
     /// The factor alone.
-    pub fn factor(self) -> Result<Cholesky, GpError> {
+    pub fn factor(mut self) -> Result<Cholesky, GpError> {
+        // Variances take half solves with many right-hand sides, on the host.
+        self.job.factor = FactorOn::Host;
         let (_, solved) = self.run()?;
         let mut solved = Arc::try_unwrap(solved).map_err(|_| lost())?;
-        solved.cholesky.take().ok_or_else(lost)
+        solved.factor.take().and_then(Factor::into_host).ok_or_else(lost)
     }
 
     fn run(self) -> Result<(Tensor<1>, Arc<Solved>), GpError> {
@@ -259,28 +288,13 @@ impl Job {
             });
         }
         let problem = &self.problem;
-        let n = problem.rows();
         let features = self.read(flat);
         let (traces, ratios) = problem.timed(Stage::Preparation, || self.traces(&features))?;
         let owned = self.own(&problem.training, &features)?;
         let sets = problem.timed(Stage::Preparation, || self.prepare(&owned).map(|sets| self.pairs.sets(sets)))?;
-        let buffer = problem.timed(Stage::TrainingBlock, || {
-            let mut buffer = problem.settings.workspace.take(n * n);
-            self.assemble(&sets, &ratios, &mut buffer).map(|()| buffer)
-        })?;
-        let mut failure = None;
-        let mut refill = |k: &mut [f64]| failure = failure.take().or(self.assemble(&sets, &ratios, k).err());
-        let cholesky = problem
-            .timed(Stage::Factorisation, || Cholesky::factor(buffer, n, &problem.settings.jitter, &mut refill))
-            .map_err(|e| problem.factorisation(e));
-        if let Some(failure) = failure {
-            return Err(failure);
-        }
-        let cholesky = cholesky?;
+        let factor = self.factor(&sets, &ratios)?;
         let mut weights = problem.rhs.clone();
-        problem
-            .timed(Stage::Solve, || cholesky.solve_in_place(&mut weights, 1))
-            .map_err(|e| problem.factorisation(e))?;
+        problem.timed(Stage::Solve, || factor.solve_in_place(&mut weights)).map_err(|e| problem.factorisation(e))?;
         if weights.iter().any(|w| !w.is_finite()) {
             return Err(GpError::NonFinite {
                 what: "the solution of the inner system".into(),
@@ -289,7 +303,7 @@ impl Job {
         }
         let mut solved = Solved {
             features,
-            cholesky: Some(cholesky),
+            factor: Some(factor),
             weights,
             cross: Vec::new(),
             traces,
@@ -314,11 +328,69 @@ impl Job {
         self.slots.iter().map(read).collect()
     }
 
+    /// Assembles and factors `K + N`.
+    fn factor(&self, sets: &Sets<'_>, ratios: &[f64]) -> Result<Factor, GpError> {
+        let (problem, n) = (&self.problem, self.problem.rows());
+        #[cfg(feature = "gpu")]
+        if let Some(pairs) = self.pairs.factoring(self.factor, &self.device) {
+            return self.factor_on_device(pairs, sets, ratios);
+        }
+        let buffer = problem.timed(Stage::TrainingBlock, || {
+            let mut buffer = problem.settings.workspace.take(n * n);
+            self.assemble(sets, ratios, &mut buffer).map(|()| buffer)
+        })?;
+        let mut failure = None;
+        let mut refill = |k: &mut [f64]| failure = failure.take().or(self.assemble(sets, ratios, k).err());
+        let cholesky = problem
+            .timed(Stage::Factorisation, || Cholesky::factor(buffer, n, &problem.settings.jitter, &mut refill))
+            .map_err(|e| problem.factorisation(e));
+        match failure {
+            Some(failure) => Err(failure),
+            None => Ok(Factor::Host(cholesky?)),
+        }
+    }
+
+    /// The same where the matrix never leaves the GPU.
+    #[cfg(feature = "gpu")]
+    fn factor_on_device(&self, pairs: &DevicePairs, sets: &Sets<'_>, ratios: &[f64]) -> Result<Factor, GpError> {
+        let (problem, n) = (&self.problem, self.problem.rows());
+        let mut diagonal: BTreeMap<(usize, usize), f64> = BTreeMap::new();
+        for e in &problem.nugget.entries {
+            *diagonal.entry((e.row, e.column)).or_default() += problem.nugget.eta * e.weight * ratios[e.group];
+        }
+        for (i, noise) in problem.nugget.noise.iter().enumerate().filter(|(_, noise)| **noise != 0.0) {
+            *diagonal.entry((i, i)).or_default() += noise;
+        }
+        let entries: Vec<_> = diagonal.into_iter().map(|((row, column), value)| (row, column, value)).collect();
+        let once = self.once();
+        let assemble = || {
+            let matrix = if once { pairs.matrix(n, n) } else { pairs.zeros(n, n) };
+            for (x, y, lower) in Self::symmetric_pairs(&problem.training) {
+                let at = (problem.training[y].rows.start, problem.training[x].rows.start);
+                pairs.gram(&sets.device[x], &sets.device[y], lower, &matrix, at, !once);
+            }
+            pairs.add_entries(&matrix, &entries);
+            matrix.data
+        };
+        let matrix = problem.timed(Stage::TrainingBlock, assemble);
+        let element = if pairs.arithmetic() == Arithmetic::F64 { Element::F64 } else { Element::F32 };
+        let jitter = if element == Element::F64 { problem.settings.jitter } else { element.jitter() };
+        let factored = problem.timed(Stage::Factorisation, || {
+            DeviceCholesky::factor(pairs.client(), matrix, n, element, &jitter, &mut || assemble())
+        });
+        factored.map(Factor::Device).map_err(|e| problem.factorisation(e))
+    }
+
+    /// Whether each entry of `K` belongs to one block; with several fields, or several sites in a block, blocks add up.
+    fn once(&self) -> bool {
+        let problem = &self.problem;
+        problem.fields.len() == 1 && problem.training.windows(2).all(|w| w[0].rows.start != w[1].rows.start)
+    }
+
     /// The lower triangle of `K + N`.
     fn assemble(&self, sets: &Sets<'_>, ratios: &[f64], k: &mut [f64]) -> Result<(), GpError> {
         let (problem, n) = (&self.problem, self.problem.rows());
-        // With several fields, or several sites in a block, blocks add up; else each is written once.
-        let once = problem.fields.len() == 1 && problem.training.windows(2).all(|w| w[0].rows.start != w[1].rows.start);
+        let once = self.once();
         if !once {
             k.fill(0.0);
         }
@@ -443,8 +515,8 @@ impl Job {
         let mut lambda: Vec<f64> =
             columns.map(|column| column.iter().zip(cotangent).map(|(v, g)| v * g).sum()).collect();
         lambda.resize(self.problem.rows(), 0.0);
-        let cholesky = solved.cholesky.as_ref().ok_or_else(lost)?;
-        cholesky.solve_in_place(&mut lambda, 1).map_err(|e| self.problem.factorisation(e))?;
+        let factor = solved.factor.as_ref().ok_or_else(lost)?;
+        factor.solve_in_place(&mut lambda).map_err(|e| self.problem.factorisation(e))?;
         Ok(lambda)
     }
 

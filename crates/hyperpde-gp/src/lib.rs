@@ -4,6 +4,7 @@
 //! minimum-norm fields, differentiably in the kernels; a [`Posterior`] evaluates any derivative anywhere.
 
 mod error;
+mod factor;
 mod fused_solve;
 mod nugget;
 mod pairs;
@@ -14,6 +15,7 @@ mod sites;
 mod stages;
 
 pub use error::GpError;
+pub use factor::FactorOn;
 pub use posterior::Posterior;
 pub use problem::{Assembly, InnerProblem, Prediction, SolveSettings, Workspace};
 pub use rows::{RowBlock, Term};

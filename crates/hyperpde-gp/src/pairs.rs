@@ -4,9 +4,13 @@ use burn::tensor::Device;
 #[cfg(feature = "gpu")]
 use hyperpde_kernels::fused::device::{Arithmetic, DevicePairs, DeviceSet};
 use hyperpde_kernels::fused::{FunctionalSet, Pair, Target};
+#[cfg(feature = "gpu")]
+use hyperpde_kernels::is_software;
 use hyperpde_kernels::{PairForm, Precision};
 
 use crate::error::GpError;
+#[cfg(feature = "gpu")]
+use crate::factor::FactorOn;
 
 /// The pair stage of one device.
 #[derive(Clone, Debug)]
@@ -21,35 +25,52 @@ pub(crate) enum Pairs {
 pub(crate) struct Sets<'a> {
     pub host: Vec<FunctionalSet<'a>>,
     #[cfg(feature = "gpu")]
-    device: Vec<DeviceSet>,
+    pub device: Vec<DeviceSet>,
 }
 
 /// One of the prepared functionals.
 type At<'a> = (&'a Sets<'a>, usize);
 
 impl Pairs {
-    /// The stage on `device`: float64 where its tensors are, else two float32 per number, or one if float32 was asked for.
+    /// The stage on `device`: on a GPU in the arithmetic of the precision.
     #[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
-    pub fn of(device: &Device, precision: Precision) -> Self {
+    pub fn of(device: &Device, precision: Precision) -> Result<Self, GpError> {
         #[cfg(feature = "gpu")]
         if let Some(gpu) = hyperpde_kernels::gpu_device(device) {
-            let arithmetic = match (hyperpde_kernels::float_dtype(device), precision) {
-                (burn::tensor::DType::F64, _) => Arithmetic::F64,
-                (_, Precision::F32) => Arithmetic::F32,
-                _ => Arithmetic::TwoF32,
+            let arithmetic = match precision {
+                Precision::F64 => Arithmetic::F64,
+                Precision::F32 => Arithmetic::F32,
+                Precision::Mixed => Arithmetic::TwoF32,
             };
-            return Self::Device(DevicePairs::new(gpu.client(), arithmetic));
+            return Ok(Self::Device(DevicePairs::new(gpu.client(), arithmetic)?));
         }
-        Self::Host
+        Ok(Self::Host)
     }
 
-    /// Whether the stage takes a kernel form in `dim` dimensions, given that the host does.
+    /// Whether the stage takes a kernel form in `dim` dimensions, given that the host does. What a GPU does not take is computed on the host
+    /// if the kernels are there, else with tensors.
     #[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
     pub fn takes(&self, form: PairForm, dim: usize) -> bool {
         match self {
             Self::Host => true,
             #[cfg(feature = "gpu")]
             Self::Device(_) => hyperpde_kernels::fused::device::takes(form, dim),
+        }
+    }
+
+    /// The GPU, if systems are to be factored there: they then never leave it.
+    #[cfg(feature = "gpu")]
+    pub fn factoring(&self, at: FactorOn, device: &Device) -> Option<&DevicePairs> {
+        match self {
+            Self::Device(pairs) if pairs.arithmetic().planes() == 1 => {
+                let wanted = match at {
+                    FactorOn::Auto => pairs.arithmetic() == Arithmetic::F64 && !is_software(device),
+                    FactorOn::Host => false,
+                    FactorOn::Device => true,
+                };
+                wanted.then_some(pairs)
+            }
+            _ => None,
         }
     }
 

@@ -18,6 +18,7 @@ use hyperpde_kernels::{Kernel, PointJets, Precision, float_dtype, fused, tensor_
 use hyperpde_linalg::{Cholesky, CholeskyInfo, JitterPolicy, spd_solve};
 
 use crate::error::GpError;
+use crate::factor::FactorOn;
 use crate::fused_solve::FusedSolve;
 use crate::nugget::Nugget;
 use crate::pairs::Pairs;
@@ -44,8 +45,10 @@ pub struct SolveSettings {
     /// Where pairs are computed, if not on the kernels' device: with kernels on the host and this a GPU, the O(n) stage of the points
     /// stays in float64 on the host and the O(n²) stage of the pairs goes to the GPU. Kernels without a closed form stay where they are.
     pub pairs: Option<Device>,
-    /// How a GPU computes pairs if it has no float64: in two float32 per number, or in one with [`Precision::F32`].
+    /// How a GPU computes pairs: in float64, in two float32 per number ([`Precision::Mixed`]), or in float32.
     pub precision: Precision,
+    /// Where systems are factored when pairs are computed on a GPU.
+    pub factor: FactorOn,
     /// What to do about pivots that are not positive.
     pub jitter: JitterPolicy,
     /// The buffer of n x n floats that one step leaves for the next.
@@ -55,12 +58,10 @@ pub struct SolveSettings {
 }
 
 impl SolveSettings {
-    /// The pair stage for a kernel.
-    pub(crate) fn pairs<K: Kernel>(&self, kernel: &K) -> Pairs {
-        match &self.pairs {
-            Some(device) => Pairs::of(device, self.precision),
-            None => Pairs::of(&device(kernel), self.precision),
-        }
+    /// The pair stage for a kernel, and the device it is on.
+    pub(crate) fn pairs<K: Kernel>(&self, kernel: &K) -> Result<(Pairs, Device), GpError> {
+        let device = self.pairs.clone().unwrap_or_else(|| device(kernel));
+        Ok((Pairs::of(&device, self.precision)?, device))
     }
 }
 
@@ -218,8 +219,7 @@ impl InnerProblem {
     pub(crate) fn fusable<K: Kernel>(&self, kernels: &[K]) -> bool {
         let forms = kernels.iter().zip(&self.fields).all(|(k, field)| {
             let dim = field.all.dim();
-            let pairs = self.settings.pairs(k);
-            k.form(dim).is_some_and(|form| fused::supports(form, dim, &field.space) && pairs.takes(form, dim))
+            k.form(dim).is_some_and(|form| fused::supports(form, dim, &field.space))
         });
         forms && self.settings.assembly != Assembly::Tensor
     }

@@ -140,8 +140,9 @@ impl Backend {
 
     /// Device number `index` for computations in `precision`, without gradients; take [`Device::autodiff`] of it to learn.
     ///
-    /// On a GPU this sets the float type of all tensors made there from now on, once per process: float64 for [`Precision::F64`], else
-    /// float32. Call it before the first tensor is made there.
+    /// On a GPU this sets the float type of all tensors made there from now on, once per process: float64 for [`Precision::F64`] where the
+    /// device computes rightly in it, else float32. Call it before the first tensor is made there. In float64 and mixed precision the GPU
+    /// computes pairs, without tensors, and kernels live on the host (see [`Precision`]).
     ///
     /// # Errors
     /// * [`BackendError::Missing`] if the backend is not compiled in.
@@ -174,17 +175,16 @@ impl Backend {
     #[cfg(feature = "gpu")]
     fn gpu_default(self, index: usize, device: &Device) -> Result<Precision, BackendError> {
         let probe = self.probed(index, device)?;
-        Ok(if probe.f64.is_right() { Precision::F64 } else { Precision::Mixed })
+        Ok(if probe.pairs_f64.is_right() { Precision::F64 } else { Precision::Mixed })
     }
 
     #[cfg(feature = "gpu")]
     fn open_gpu(self, index: usize, device: Device, precision: Precision) -> Result<Device, BackendError> {
         let probe = self.probed(index, &device)?;
-        let (wanted, check) = match precision {
-            Precision::F64 => (FloatDType::F64, probe.f64),
-            Precision::F32 | Precision::Mixed => (FloatDType::F32, probe.f32),
-        };
-        match check {
+        // Tensors in float64 only where they are right: the pair stage does without.
+        let float64 = precision == Precision::F64 && probe.f64.is_right();
+        let wanted = if float64 { FloatDType::F64 } else { FloatDType::F32 };
+        match probe.precision(precision).clone() {
             Check::Right { .. } => {}
             // Every card has float32: it is the driver or a library that is missing.
             Check::Missing { why } if precision != Precision::F64 => return Err(self.unable(index, why)),

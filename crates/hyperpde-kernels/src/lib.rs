@@ -40,7 +40,7 @@ pub use positive::{Positive, Transform};
 #[cfg(feature = "gpu")]
 pub use precision::gpu_device;
 pub use precision::{Precision, float_dtype, on_host};
-pub use probe::{Check, Probe, probe};
+pub use probe::{Check, Probe, is_software, probe};
 
 /// Reads a float tensor back as float64.
 ///

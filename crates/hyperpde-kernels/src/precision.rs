@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// float64 throughout.
+    /// float64 throughout. With a GPU, kernels and the O(n) stage of the points stay on the host, pairs and factorisations go to the GPU.
     #[default]
     F64,
-    /// float32 throughout, with a nugget that fits.
+    /// float32 throughout, kernels as tensors of the GPU, with a nugget that fits; systems are factored in float64 on the host.
     F32,
-    /// Hyperparameters in float32 on the device, pairs in two float32 each (about 47 bits), factorisations and the final solves in
+    /// Pairs on the GPU in two float32 each (about 46 bits); kernels, the stage of the points, factorisations and the final solves in
     /// float64 on the host.
     Mixed,
 }

@@ -11,7 +11,9 @@
 //! | `tanh` | 4096 in [-16, 16) | 1 |
 //! | `sqrt` | 4096 in (0, 32] | `√x` |
 //!
-//! on the device and in float64 on the host. A type is right if no error exceeds 1e-13 (float64) or 1e-5 (float32).
+//! on the device and in float64 on the host. A type is right if no error exceeds 1e-13 (float64) or 1e-5 (float32). The pair stage on a GPU
+//! uses no tensors: its own operations (sums, products, reciprocal, root and exponential) are held to 1e-13 in the same way, in float64 and in
+//! two float32 per number.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -20,7 +22,7 @@ use std::sync::{Mutex, PoisonError};
 use burn::backend::{Backend, Dispatch};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
-use crate::{KernelError, on_host, tensor_to_vec};
+use crate::{KernelError, Precision, on_host, tensor_to_vec};
 
 /// Largest error of a type that is right.
 const TOLERANCE_F64: f64 = 1e-13;
@@ -38,10 +40,26 @@ pub struct Probe {
     pub memory: Option<u64>,
     /// Whether a program on the CPU plays the GPU, such as Mesa's lavapipe.
     pub software: bool,
-    /// float32.
+    /// Tensors in float32.
     pub f32: Check,
-    /// float64.
+    /// Tensors in float64.
     pub f64: Check,
+    /// Pairs in two float32 per number.
+    pub two_f32: Check,
+    /// Pairs in float64, with an exponential function of our own.
+    pub pairs_f64: Check,
+}
+
+impl Probe {
+    /// What a precision rests on: float32 on tensors, the others on the arithmetic of pairs alone (see [`Precision`]); on the host all on
+    /// float64.
+    pub fn precision(&self, precision: Precision) -> &Check {
+        match precision {
+            Precision::F32 => &self.f32,
+            Precision::Mixed => &self.two_f32,
+            Precision::F64 => &self.pairs_f64,
+        }
+    }
 }
 
 /// How a type did.
@@ -55,7 +73,7 @@ pub enum Check {
     /// An operation is wrong.
     Wrong {
         /// The first such one.
-        operation: &'static str,
+        operation: String,
         /// Its largest relative error, NaN if it gave none.
         error: f64,
     },
@@ -103,13 +121,15 @@ pub fn probe(device: &Device) -> Result<Probe, String> {
         software: is_software(&device),
         f32: check(&device, DType::F32),
         f64: check(&device, DType::F64),
+        two_f32: check_pairs(&device, false),
+        pairs_f64: check_pairs(&device, true),
     };
     known.push((device, found.clone()));
     Ok(found)
 }
 
 /// Whether a program on the CPU plays the GPU.
-pub(crate) fn is_software(device: &Device) -> bool {
+pub fn is_software(device: &Device) -> bool {
     #[cfg(feature = "wgpu")]
     if let Some(cubecl::Device::Wgpu(device)) = crate::gpu_device(device) {
         return device.kind == cubecl::wgpu::WgpuDeviceKind::Cpu;
@@ -140,6 +160,24 @@ fn line(file: &str, name: &str) -> Option<String> {
     Some(value.trim().to_owned())
 }
 
+/// The operations of the pair stage, in float64 or in two float32 per number.
+fn check_pairs(device: &Device, float64: bool) -> Check {
+    #[cfg(feature = "gpu")]
+    if let Some(gpu) = crate::gpu_device(device) {
+        use crate::fused::device::{Arithmetic, DevicePairs};
+        let arithmetic = if float64 { Arithmetic::F64 } else { Arithmetic::TwoF32 };
+        let outcome = guarded(|| DevicePairs::new(gpu.client(), arithmetic)?.worst_operation());
+        return match outcome {
+            Ok(Ok((_, error))) if error <= TOLERANCE_F64 => Check::Right { error },
+            Ok(Ok((operation, error))) => Check::Wrong { operation, error },
+            Ok(Err(KernelError::Tensor(why))) | Err(why) => Check::Missing { why: first_line(&why) },
+            Ok(Err(other)) => Check::Missing { why: first_line(&other.to_string()) },
+        };
+    }
+    let _ = (device, float64);
+    Check::Right { error: f64::EPSILON }
+}
+
 /// Every operation in one type.
 fn check(device: &Device, dtype: DType) -> Check {
     let (tolerance, type_name) =
@@ -154,7 +192,7 @@ fn check(device: &Device, dtype: DType) -> Check {
             let error = operation.error(device, dtype)?;
             // Not-a-number is wrong too.
             if error.is_nan() || error > tolerance {
-                return Ok(Check::Wrong { operation: operation.name, error });
+                return Ok(Check::Wrong { operation: operation.name.into(), error });
             }
             worst = f64::max(worst, error);
         }

@@ -13,7 +13,7 @@ use hyperpde_kernels::*;
 /// The pair stage of the first wgpu device, or `None` with a printed reason.
 fn device(arithmetic: Arithmetic) -> Option<DevicePairs> {
     let device = burn::tensor::Device::wgpu(burn::tensor::DeviceKind::DefaultDevice);
-    Some(DevicePairs::new(gpu_device(&device)?.client(), arithmetic))
+    DevicePairs::new(gpu_device(&device)?.client(), arithmetic).ok()
 }
 
 fn kernels() -> Vec<AnyKernel> {
@@ -84,13 +84,18 @@ fn float32() {
 }
 
 #[test]
+fn float64() {
+    check(Arithmetic::F64, 1e-13);
+}
+
+#[test]
 fn two_float32() {
     check(Arithmetic::TwoF32, 1e-12);
 }
 
 #[test]
 fn operations() {
-    for (arithmetic, tolerance) in [(Arithmetic::F32, 1e-6), (Arithmetic::TwoF32, 1e-13)] {
+    for (arithmetic, tolerance) in [(Arithmetic::F32, 1e-6), (Arithmetic::TwoF32, 1e-13), (Arithmetic::F64, 1e-14)] {
         let Some(pairs) = device(arithmetic) else { return };
         let (operation, error) = pairs.worst_operation().unwrap();
         println!("{arithmetic:?}: worst operation {operation}, relative error {error:.1e}");

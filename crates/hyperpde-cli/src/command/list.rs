@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use burn::tensor::Device;
-use hyperpde_kernels::{Backend, Check, probe};
+use hyperpde_kernels::{Backend, Check, Precision, probe};
 use hyperpde_pde::problems;
 
 use crate::expression::{Function, LAPLACIAN};
@@ -77,7 +77,7 @@ fn devices() -> String {
         }
     }
     format!(
-        "Devices, and the largest relative errors of a matrix product, exp, log, tanh and sqrt computed on them\n{}\n",
+        "Devices, and the largest relative errors of the operations that each precision rests on, computed there\n{}\n",
         columns(&rows)
     )
 }
@@ -96,11 +96,12 @@ fn abilities(backend: Backend, device: &Device) -> Vec<String> {
                 found.memory.map_or("unknown".to_owned(), |bytes| memory::shown(bytes as f64 / f64::from(1 << 20)));
             let name = if found.software { format!("{} (software device)", found.name) } else { found.name.clone() };
             // The host has nothing to gain from less than float64, and does not offer it.
-            let (f32, mixed) = match (backend.is_host(), &found.f32) {
-                (true, _) => ("-".to_owned(), "-"),
-                (false, f32) => (shown(f32), if f32.is_right() { "yes" } else { "no" }),
-            };
-            vec![memory, shown(&found.f64), f32, mixed.to_owned(), name]
+            if backend.is_host() {
+                return vec![memory, shown(&found.f64), "-".into(), "-".into(), name];
+            }
+            let [f64, f32, mixed] =
+                [Precision::F64, Precision::F32, Precision::Mixed].map(|p| shown(found.precision(p)));
+            vec![memory, f64, f32, mixed, name]
         }
     }
 }

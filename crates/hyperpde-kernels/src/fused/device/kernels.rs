@@ -301,3 +301,20 @@ pub(super) fn gradient<F: Float>(
         }
     }
 }
+
+/// Zeros, word by word; each of `threads` threads takes every `threads`-th one.
+#[cube(launch_unchecked)]
+pub(super) fn clear(out: &mut [u32], len: usize, threads: usize) {
+    for k in range_stepped(ABSOLUTE_POS_X as usize, len, threads) {
+        out[k] = 0u32;
+    }
+}
+
+/// `out[places[k]] += values[k]`.
+#[cube(launch_unchecked)]
+pub(super) fn add_at<F: Float>(out: &mut [F], values: &[F], places: &[u32], n: usize) {
+    let k = ABSOLUTE_POS_X as usize;
+    if k < n {
+        out[places[k] as usize] += values[k];
+    }
+}

@@ -4,11 +4,13 @@
 //! source serves Vulkan, Metal, WebGPU and CUDA; the arithmetic is float64 where the device has it, float32, or two float32 per number.
 
 mod check;
+mod double;
 mod kernels;
 mod traced;
 mod two;
 
 use cubecl::client::Client;
+use cubecl::ir::{ElemType, FloatKind};
 use cubecl::prelude::*;
 use cubecl::server::Handle;
 
@@ -24,6 +26,9 @@ const MAX_CHANNELS: usize = 8;
 const LENGTH: usize = 64;
 /// Pieces the points of `x` are cut into, at most: what comes back grows with them.
 const PIECES: usize = 32;
+
+/// Cubes along a dimension that every device has.
+const MOST_CUBES: u32 = 65_535;
 
 /// How a device computes pairs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,8 +100,16 @@ impl std::fmt::Debug for DevicePairs {
 
 impl DevicePairs {
     /// The pair stage of the device behind `client`.
-    pub fn new(client: Client, arithmetic: Arithmetic) -> Self {
-        Self { client, arithmetic }
+    ///
+    /// # Errors
+    /// [`KernelError::Tensor`] if the device has no float64 and that is asked for.
+    pub fn new(client: Client, arithmetic: Arithmetic) -> Result<Self, KernelError> {
+        if arithmetic == Arithmetic::F64 && !client.properties().supports_type(ElemType::Float(FloatKind::F64)) {
+            let why =
+                "the device has no float64 numbers; use mixed precision, which computes pairs in two float32 each";
+            return Err(KernelError::Tensor(why.into()));
+        }
+        Ok(Self { client, arithmetic })
     }
 
     /// The arithmetic.
@@ -125,6 +138,48 @@ impl DevicePairs {
     pub fn matrix(&self, rows: usize, columns: usize) -> DeviceMatrix {
         let data = self.client.empty(rows * columns * self.arithmetic.planes() * self.arithmetic.size());
         DeviceMatrix { data, rows, columns }
+    }
+
+    /// A matrix of zeros.
+    pub fn zeros(&self, rows: usize, columns: usize) -> DeviceMatrix {
+        let matrix = self.matrix(rows, columns);
+        let words = rows * columns * self.arithmetic.planes() * self.arithmetic.size() / 4;
+        let threads = (THREADS * MOST_CUBES) as usize;
+        let count = CubeCount::Static((words as u32).div_ceil(THREADS).min(MOST_CUBES), 1, 1);
+        // SAFETY: the buffer has this many words, and the kernel checks its index.
+        #[allow(unsafe_code)]
+        unsafe {
+            let out = BufferArg::from_raw_parts(matrix.data.clone(), words);
+            kernels::clear::launch_unchecked(&self.client, count, CubeDim::new_1d(THREADS), out, words, threads);
+        }
+        matrix
+    }
+
+    /// Adds `(row, column, value)` to a matrix in float64 or float32; no place may come twice.
+    pub fn add_entries(&self, matrix: &DeviceMatrix, entries: &[(usize, usize, f64)]) {
+        let places: Vec<u32> = entries.iter().map(|&(row, column, _)| (row + column * matrix.rows) as u32).collect();
+        let values: Vec<f64> = entries.iter().map(|e| e.2).collect();
+        let (values, places) = (self.put(&values), self.client.create_from_slice(u32::as_bytes(&places)));
+        let (n, len) = (entries.len(), matrix.rows * matrix.columns);
+        let count = CubeCount::Static((n as u32).div_ceil(THREADS), 1, 1);
+        macro_rules! launch {
+            ($f:ty) => {
+                // SAFETY: buffers are as long as declared here, places lie in the matrix, and the kernel checks its index.
+                #[allow(unsafe_code)]
+                unsafe {
+                    kernels::add_at::launch_unchecked::<$f>(
+                        &self.client,
+                        count,
+                        CubeDim::new_1d(THREADS),
+                        self.argument(&matrix.data, len),
+                        self.argument(&values, n),
+                        BufferArg::from_raw_parts(places, n),
+                        n,
+                    )
+                }
+            };
+        }
+        if self.arithmetic == Arithmetic::F64 { launch!(f64) } else { launch!(f32) }
     }
 
     /// A matrix from host data, column-major.

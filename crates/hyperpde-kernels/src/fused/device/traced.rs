@@ -9,7 +9,7 @@ use cubecl::ir::{ConstantValue, ExpandValue, Scope};
 use cubecl::prelude::*;
 
 use super::super::number::Number;
-use super::{Arithmetic, two};
+use super::{Arithmetic, double, two};
 
 /// Single instructions, by the type of their operands.
 mod op {
@@ -211,7 +211,12 @@ impl<'s> Number for Traced<'s> {
     }
 
     fn exp(self) -> Self {
-        self.unary(f64::exp, |scope, x| op::exp::expand(scope, x), two::exp::expand)
+        let arithmetic = self.pen.arithmetic;
+        let one = |scope: &Scope, x: Var| match arithmetic {
+            Arithmetic::F64 => double::exp::expand(scope, x.expand.into()).expand.into(),
+            _ => op::exp::expand(scope, x),
+        };
+        self.unary(f64::exp, one, two::exp::expand)
     }
 
     fn ln_1p(self) -> Self {
