@@ -15,8 +15,8 @@ pub enum Precision {
     F64,
     /// float32 throughout, with a nugget that fits.
     F32,
-    /// Hyperparameters in float32 on the device, pairs in two float32 each (about 47 bits), factorisations and the final solves in
-    /// float64 on the host.
+    /// While learning, pairs on the device in two float32 per number (about 47 bits); all else, final solves included, in float64 on the
+    /// host.
     Mixed,
 }
 
