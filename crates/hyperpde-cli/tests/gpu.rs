@@ -101,7 +101,7 @@ fn a_run_in_mixed_precision_delivers_what_a_run_in_float64_does() {
     succeed(&["learn", &path("case.toml"), "--backend", "flex", "--out", &path("host")]);
     let words = ["learn", &path("case.toml"), "--backend", "wgpu", "--precision", "mixed", "--out", &path("run")];
     let (_, told) = succeed(&words);
-    assert!(told.contains("wgpu device 0") && told.contains("solved in float64 on the host"), "{told}");
+    assert!(told.contains("wgpu device 0") && told.contains("where the delivered solution is solved too"), "{told}");
 
     let (host, gpu) = (json(&folder.join("host/report.json")), json(&folder.join("run/report.json")));
     assert_eq!((&gpu["backend"], &gpu["precision"]), (&"wgpu".into(), &"mixed".into()));
