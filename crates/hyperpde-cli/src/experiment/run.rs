@@ -89,7 +89,7 @@ impl<K: Kernel> Experiment<K> {
         let learner = plan.target.open()?;
         // In mixed precision all that is delivered or compared is solved on the host, and only learning uses the device.
         let solver = learner.for_final_solves()?;
-        learner.announce();
+        learner.announce(&plan.bilevel);
         // Before the work, not after it: a folder that can't be made should cost nothing.
         for folder in plan.out.iter().map(PathBuf::as_path).chain(plan.json.iter().filter_map(|file| file.parent())) {
             std::fs::create_dir_all(folder).map_err(|e| CliError::io("create the folder", folder, e))?;
@@ -107,6 +107,7 @@ impl<K: Kernel> Experiment<K> {
         report.settings.insert("sampler".into(), json!(plan.sampler));
         if !plan.target.backend.is_host() {
             report.settings.insert("device".into(), json!(plan.target.device));
+            report.settings.insert("nugget".into(), json!(bilevel.nugget));
         }
         let training = Cloud { name: "training", problem: &self.problem, collocation };
 
