@@ -5,7 +5,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Lcg, block, device, relative, term};
+use common::{Lcg, block, device, loss_and_gradient, problems, relative, term};
 use hyperpde_gp::{Assembly, InnerProblem, RowBlock, SolveSettings, Term};
 use hyperpde_kernels::{
     GaussianConfig, GibbsConfig, Kernel, LengthScales, Operator, gradient, parameters, tensor_to_vec, with_parameters,
@@ -15,46 +15,19 @@ fn settings(assembly: Assembly) -> SolveSettings {
     SolveSettings { assembly, ..SolveSettings::default() }
 }
 
-fn loss_and_gradient<K: Kernel>(problem: &Arc<InnerProblem>, kernels: &[K]) -> (Vec<f64>, Vec<f64>) {
-    let p = problem.predict(kernels).unwrap().values;
-    let values = tensor_to_vec(p.clone()).unwrap();
-    let grads = (p.clone() * p).sum().backward();
-    (values, kernels.iter().flat_map(|k| gradient(k, &grads).unwrap()).collect())
-}
-
 fn loss<K: Kernel>(problem: &Arc<InnerProblem>, kernels: &[K]) -> f64 {
     let kernels: Vec<K> = kernels.iter().map(|k| k.valid()).collect();
     tensor_to_vec(problem.predict(&kernels).unwrap().values).unwrap().iter().map(|p| p * p).sum()
 }
 
-/// Space-time rows, Laplacian rows, values, first derivatives: every level the fused stage has code for.
-fn problems(d: usize, nugget: f64, assembly: Assembly) -> Vec<(&'static str, Arc<InnerProblem>)> {
-    let mut rng = Lcg(7);
-    let id = Operator::identity(d);
-    let all: Vec<Operator> =
-        (0..d).flat_map(|i| [Operator::partial(d, i), Operator::second(d, i)]).chain([id.clone()]).collect();
-    let mut heat: Vec<Operator> = vec![id.clone(), Operator::partial(d, 0)];
-    heat.extend((1..d).flat_map(|i| [Operator::partial(d, i), Operator::second(d, i)]));
-    let mut out = Vec::new();
-    for (name, operators) in [("all", all), ("heat", heat), ("laplacian", vec![Operator::laplacian(d), id.clone()])] {
-        let training = vec![
-            block(&mut rng, "pde", &operators, 21),
-            block(&mut rng, "values", std::slice::from_ref(&id), 13),
-            block(&mut rng, "slopes", &[Operator::partial(d, d - 1)], 6),
-        ];
-        let validation =
-            vec![block(&mut rng, "check", &operators, 11), block(&mut rng, "data", std::slice::from_ref(&id), 3)];
-        out.push((name, InnerProblem::new(1, training, &validation, nugget, settings(assembly)).unwrap()));
-    }
-    out
-}
-
 fn compare<K: Kernel>(kernel: &K, d: usize) {
     // In one dimension 40 rows crowd the interval and amplify rounding: a larger nugget keeps the comparison sharp.
     for nugget in if d == 1 { [1e-3, 1e-2] } else { [1e-6, 1e-3] } {
-        for ((name, fused), (_, tensor)) in
-            problems(d, nugget, Assembly::Auto).into_iter().zip(problems(d, nugget, Assembly::Tensor))
-        {
+        for ((name, fused), (_, tensor)) in problems(d, nugget, &settings(Assembly::Auto)).into_iter().zip(problems(
+            d,
+            nugget,
+            &settings(Assembly::Tensor),
+        )) {
             let (p, g) = loss_and_gradient(&fused, std::slice::from_ref(kernel));
             let (q, h) = loss_and_gradient(&tensor, std::slice::from_ref(kernel));
             let (value, grad) = (relative(&p, &q), relative(&g, &h));
@@ -88,7 +61,7 @@ fn gradient_equals_finite_differences() {
     let dev = device().autodiff();
     let kernel = GibbsConfig::new(2, LengthScales::PerDimension, 1.5).with_hidden([4]).init(5, &dev).unwrap();
     for assembly in [Assembly::Auto, Assembly::Tensor] {
-        for (name, problem) in problems(2, 1e-4, assembly) {
+        for (name, problem) in problems(2, 1e-4, &settings(assembly)) {
             let (_, g) = loss_and_gradient(&problem, std::slice::from_ref(&kernel));
             let theta = parameters(&kernel).unwrap();
             let fd: Vec<f64> = (0..theta.len())

@@ -2,8 +2,10 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use burn::tensor::Device;
-use hyperpde_gp::{RowBlock, Term};
-use hyperpde_kernels::{Operator, Points};
+use std::sync::Arc;
+
+use hyperpde_gp::{InnerProblem, RowBlock, SolveSettings, Term};
+use hyperpde_kernels::{Kernel, Operator, Points, gradient, tensor_to_vec};
 
 /// The CPU backend that `HYPERPDE_BACKEND` names, the first one compiled in otherwise.
 #[allow(deprecated)]
@@ -56,4 +58,34 @@ pub fn relative(a: &[f64], b: &[f64]) -> f64 {
     let norm: f64 = b.iter().map(|y| y * y).sum();
     assert!(a.len() == b.len());
     (diff / norm.max(f64::MIN_POSITIVE)).sqrt()
+}
+
+/// Predictions, and the gradient of the sum of their squares.
+pub fn loss_and_gradient<K: Kernel>(problem: &Arc<InnerProblem>, kernels: &[K]) -> (Vec<f64>, Vec<f64>) {
+    let p = problem.predict(kernels).unwrap().values;
+    let values = tensor_to_vec(p.clone()).unwrap();
+    let grads = (p.clone() * p).sum().backward();
+    (values, kernels.iter().flat_map(|k| gradient(k, &grads).unwrap()).collect())
+}
+
+/// Space-time rows, Laplacian rows, values, first derivatives: every level the fused stage has code for.
+pub fn problems(d: usize, nugget: f64, settings: &SolveSettings) -> Vec<(&'static str, Arc<InnerProblem>)> {
+    let mut rng = Lcg(7);
+    let id = Operator::identity(d);
+    let all: Vec<Operator> =
+        (0..d).flat_map(|i| [Operator::partial(d, i), Operator::second(d, i)]).chain([id.clone()]).collect();
+    let mut heat: Vec<Operator> = vec![id.clone(), Operator::partial(d, 0)];
+    heat.extend((1..d).flat_map(|i| [Operator::partial(d, i), Operator::second(d, i)]));
+    let mut out = Vec::new();
+    for (name, operators) in [("all", all), ("heat", heat), ("laplacian", vec![Operator::laplacian(d), id.clone()])] {
+        let training = vec![
+            block(&mut rng, "pde", &operators, 21),
+            block(&mut rng, "values", std::slice::from_ref(&id), 13),
+            block(&mut rng, "slopes", &[Operator::partial(d, d - 1)], 6),
+        ];
+        let validation =
+            vec![block(&mut rng, "check", &operators, 11), block(&mut rng, "data", std::slice::from_ref(&id), 3)];
+        out.push((name, InnerProblem::new(1, training, &validation, nugget, settings.clone()).unwrap()));
+    }
+    out
 }

@@ -21,8 +21,6 @@ pub(super) struct Shape {
     /// Rows of `x` and `y` that are zero at all points: they are left out.
     pub zero_x: Vec<bool>,
     pub zero_y: Vec<bool>,
-    /// Only entries with row ≥ column.
-    pub lower: bool,
     /// Whether to add to what is there.
     pub add: bool,
 }
@@ -163,7 +161,8 @@ fn add_indices(a: usize, b: usize) -> usize {
     a + b
 }
 
-/// A block `[m, n]` of `ℓ_y ℓ_x k` into the column-major matrix `out`, `ld` apart, from `(row, column)` on.
+/// A block `[m, n]` of `ℓ_y ℓ_x k` into the column-major matrix `out`, `ld` apart, from `(row, column)` on; unless `lower` is zero only what
+/// lies on and below its diagonal.
 #[cube(launch_unchecked)]
 pub(super) fn gram<F: Float>(
     x: &[F],
@@ -176,12 +175,12 @@ pub(super) fn gram<F: Float>(
     ld: usize,
     plane: usize,
     zero: u32,
+    lower: u32,
     #[comptime] shape: Shape,
 ) {
     let i = ABSOLUTE_POS_X as usize;
     let j = ABSOLUTE_POS_Y as usize;
-    let wanted = if comptime!(shape.lower) { i >= j } else { true.runtime() };
-    if i < m && j < n && wanted {
+    if i < m && j < n && (lower == 0u32 || i >= j) {
         let at = row + i + (column + j) * ld;
         store_entry::<F>(x, y, out, n, m, j, i, at, plane, zero, shape);
     }

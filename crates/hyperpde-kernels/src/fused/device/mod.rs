@@ -200,7 +200,7 @@ impl DevicePairs {
     ) {
         let len = out.rows * out.columns;
         for (c, (px, py)) in x.parts.iter().zip(&y.parts).enumerate() {
-            let shape = self.shape(px, py, lower, add || c > 0);
+            let shape = self.shape(px, py, add || c > 0);
             let count = CubeCount::Static((y.n as u32).div_ceil(THREADS), x.n as u32, 1);
             macro_rules! launch {
                 ($f:ty) => {
@@ -221,6 +221,7 @@ impl DevicePairs {
                             out.rows,
                             len,
                             0,
+                            u32::from(lower),
                             shape,
                         )
                     }
@@ -299,7 +300,7 @@ impl DevicePairs {
         let planes = self.arithmetic.planes();
         let len = pieces * rows * planes * m;
         let out = self.client.empty(len * self.arithmetic.size());
-        let shape = self.shape(px, py, false, false);
+        let shape = self.shape(px, py, false);
         let count = CubeCount::Static((m as u32).div_ceil(THREADS), pieces as u32, 1);
         macro_rules! launch {
             ($f:ty) => {
@@ -342,9 +343,9 @@ impl DevicePairs {
         Ok(sums)
     }
 
-    fn shape(&self, x: &Part, y: &Part, lower: bool, add: bool) -> Shape {
+    fn shape(&self, x: &Part, y: &Part, add: bool) -> Shape {
         let (zero_x, zero_y) = (x.zero.clone(), y.zero.clone());
-        Shape { layout: y.layout, arithmetic: self.arithmetic, zero_x, zero_y, lower, add }
+        Shape { layout: y.layout, arithmetic: self.arithmetic, zero_x, zero_y, add }
     }
 
     /// An array of `len` numbers as an argument.
