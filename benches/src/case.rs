@@ -4,7 +4,7 @@ use hyperpde::bilevel::{Bilevel, BilevelSettings};
 use hyperpde::gp::{SolveSettings, StageTimes};
 use hyperpde::kernels::{AnyKernel, KernelError};
 use hyperpde::prelude::*;
-use hyperpde_cli::CliError;
+use hyperpde_cli::{CliError, Opened};
 
 /// Validation points per batch.
 pub const BATCH: usize = 200;
@@ -50,9 +50,9 @@ impl Case {
     /// The kernel as the run starts with it.
     ///
     /// # Errors
-    /// [`CliError`] if the backend is missing or the kernel can't be built.
-    pub fn kernel(self) -> Result<AnyKernel, CliError> {
-        let device = Backend::default().device().map_err(|e| CliError::Input(e.to_string()))?.autodiff();
+    /// [`CliError`] if the kernel can't be built.
+    pub fn kernel(self, opened: &Opened) -> Result<AnyKernel, CliError> {
+        let device = opened.device.clone().autodiff();
         let kernel: Result<AnyKernel, KernelError> = match self {
             Self::Burgers => GibbsConfig::new(2, LengthScales::PerDimension, 4.0).init(1, &device).map(Into::into),
             Self::Elliptic => GaussianConfig::isotropic(0.2).init(&device).map(Into::into),
@@ -70,7 +70,13 @@ impl Case {
     ///
     /// # Errors
     /// [`CliError`] if it can't be set up.
-    pub fn run(self, rows: usize, outer_steps: usize, times: &StageTimes) -> Result<Bilevel<AnyKernel>, CliError> {
+    pub fn run(
+        self,
+        rows: usize,
+        outer_steps: usize,
+        times: &StageTimes,
+        opened: &Opened,
+    ) -> Result<Bilevel<AnyKernel>, CliError> {
         let problem = problems::by_name(self.name())?;
         let collocation = problem.sample(&self.sizes(rows), Sampler::Halton, 1)?;
         let settings = BilevelSettings {
@@ -82,7 +88,8 @@ impl Case {
             solve: SolveSettings { times: Some(times.clone()), ..SolveSettings::default() },
             ..BilevelSettings::published(problem.defaults(), 1)
         };
-        Bilevel::init(&problem, collocation, vec![self.kernel()?], settings)
+        let settings = opened.settings(&settings);
+        Bilevel::init(&problem, collocation, vec![self.kernel(opened)?], settings)
             .map_err(|e| CliError::numerical(format!("setting up {} with {rows} rows", self.name()), e))
     }
 }

@@ -2,7 +2,7 @@
 
 use hyperpde::bilevel::{BilevelError, Event};
 use hyperpde::gp::{Stage, StageTimes};
-use hyperpde_cli::{CliError, peak_rss_mb};
+use hyperpde_cli::{CliError, Opened, peak_rss_mb};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
@@ -65,9 +65,15 @@ pub struct StageRecord {
 ///
 /// # Errors
 /// [`CliError`] if the run fails.
-pub fn measure(case: Case, rows: usize, repeats: usize, machine: &Machine) -> Result<Record, CliError> {
+pub fn measure(
+    case: Case,
+    rows: usize,
+    repeats: usize,
+    machine: &Machine,
+    opened: &Opened,
+) -> Result<Record, CliError> {
     let times = StageTimes::default();
-    let mut run = case.run(rows, repeats + WARM, &times)?;
+    let mut run = case.run(rows, repeats + WARM, &times, opened)?;
     let failed = |e: BilevelError| CliError::numerical(format!("timing {} with {rows} rows", case.name()), e);
     let n = run.rows();
     let names: Vec<&str> = Stage::ALL.iter().map(|s| s.name()).chain(["feature_backward", "rest"]).collect();

@@ -12,7 +12,7 @@ use hyperpde_benches::case::Case;
 use hyperpde_benches::machine::Machine;
 use hyperpde_benches::present::{cases, figure, fill, head, line, markdown, same};
 use hyperpde_benches::record::{Record, Records, fill_exponents, measure};
-use hyperpde_cli::{CliError, exit_code, init_logging, write_atomic};
+use hyperpde_cli::{CliError, Target, TargetFlags, exit_code, init_logging, write_atomic};
 use serde_json::Value;
 
 /// Sizes from here on are timed with fewer repeats.
@@ -45,6 +45,9 @@ struct Arguments {
     /// Measure one case in this process, with the machine's peak as JSON on standard input
     #[arg(long, hide = true, value_name = "CASE")]
     only: Option<String>,
+    /// Where and in which precision; the peak and Cholesky beside it stay the host's
+    #[command(flatten)]
+    target: TargetFlags,
 }
 
 fn main() -> ExitCode {
@@ -67,7 +70,7 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
     let mut records = Records { machine, steps: Vec::new() };
     for case in Case::ALL {
         for &rows in &arguments.rows {
-            records.steps.push(spawn(case, rows, arguments.repeats, &records.machine)?);
+            records.steps.push(spawn(case, rows, arguments, &records.machine)?);
             fill_exponents(&mut records.steps);
             if let Some(record) = records.steps.last() {
                 println!("{}", line(record, same(&before, record)));
@@ -90,11 +93,12 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
 }
 
 /// Measures one size in a child process.
-fn spawn(case: Case, rows: usize, repeats: u16, machine: &Machine) -> Result<Record, CliError> {
+fn spawn(case: Case, rows: usize, arguments: &Arguments, machine: &Machine) -> Result<Record, CliError> {
     let doing = || format!("timing {} with {rows} rows", case.name());
     let failed = |e: std::io::Error| CliError::numerical(doing(), e);
     let mut child = Command::new(std::env::current_exe().map_err(failed)?)
-        .args(["--only", case.name(), "--rows", &rows.to_string(), "--repeats", &repeats.to_string()])
+        .args(["--only", case.name(), "--rows", &rows.to_string(), "--repeats", &arguments.repeats.to_string()])
+        .args(arguments.target.words())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -112,10 +116,11 @@ fn spawn(case: Case, rows: usize, repeats: u16, machine: &Machine) -> Result<Rec
 fn child(arguments: &Arguments) -> Result<(), CliError> {
     let case = Case::by_name(arguments.only.as_deref().unwrap_or_default())?;
     let machine: Machine = serde_json::from_reader(std::io::stdin())?;
+    let opened = arguments.target.over(Target::default()).open()?;
     for &rows in &arguments.rows {
         let repeats = usize::from(arguments.repeats);
         let repeats = if rows >= LARGE { repeats.min(LARGE_REPEATS) } else { repeats };
-        println!("{}", serde_json::to_string(&measure(case, rows, repeats, &machine)?)?);
+        println!("{}", serde_json::to_string(&measure(case, rows, repeats, &machine, &opened)?)?);
     }
     Ok(())
 }

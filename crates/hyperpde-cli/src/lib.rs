@@ -94,4 +94,4 @@ pub use report::{
 };
 pub use settings::RunSettings;
 pub use table::{TableRow, table};
-pub use target::{Target, TargetFlags};
+pub use target::{Opened, Target, TargetFlags};

@@ -59,7 +59,8 @@ impl TargetFlags {
     }
 
     /// The flags as words of a command line.
-    pub(crate) fn words(&self) -> Vec<String> {
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
         let named = [
             ("--backend", self.backend.map(|b| b.to_string())),
             ("--device", self.device.map(|n| n.to_string())),
@@ -75,12 +76,14 @@ const NUGGET_FLOOR: f64 = 1e-5;
 
 /// A device that is open, and what it was opened for.
 #[derive(Clone, Debug)]
-pub(crate) struct Opened {
+pub struct Opened {
     /// Where kernels live, without gradients: the GPU in float32, else the host.
     pub device: Device,
     /// The GPU that computes pairs for kernels on the host.
     pub pairs: Option<Device>,
+    /// What was asked for, the precision filled in.
     pub target: Target,
+    /// The precision.
     pub precision: Precision,
 }
 
@@ -93,7 +96,10 @@ impl Target {
     }
 
     /// Opens the device.
-    pub(crate) fn open(self) -> Result<Opened, CliError> {
+    ///
+    /// # Errors
+    /// [`CliError::Input`] if it is not there or not able, see [`Backend::open`].
+    pub fn open(self) -> Result<Opened, CliError> {
         let Self { backend, device, precision } = self;
         let open = || {
             let precision = precision.map_or_else(|| backend.default_precision(device), Ok)?;
@@ -136,6 +142,9 @@ impl From<Backend> for Target {
 
 impl Opened {
     /// The device of final solves: in mixed precision the host's, else this one.
+    ///
+    /// # Errors
+    /// As [`Target::open`].
     pub fn for_final_solves(&self) -> Result<Self, CliError> {
         match self.precision {
             Precision::Mixed => Target::host()?.open(),

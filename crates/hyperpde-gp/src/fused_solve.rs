@@ -21,7 +21,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Backend, TensorMetadata, backend_extension, try_read_sync};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 #[cfg(feature = "gpu")]
 use hyperpde_kernels::fused::device::{Arithmetic, DevicePairs};
 use hyperpde_kernels::fused::{Coefficients, FeatureData, FeatureSlots, FunctionalSet, Target};
@@ -49,8 +49,6 @@ pub(crate) struct FusedSolve {
 pub(crate) struct Job {
     problem: Arc<InnerProblem>,
     pairs: Pairs,
-    /// Where pairs are computed, and where the system is to be factored.
-    device: Device,
     factor: FactorOn,
     forms: Vec<PairForm>,
     slots: Vec<FeatureSlots>,
@@ -91,7 +89,7 @@ impl FusedSolve {
         if !problem.fusable(kernels) {
             return Ok(None);
         }
-        let (mut pairs, gpu) = problem.settings.pairs(&kernels[0])?;
+        let mut pairs = problem.settings.pairs(&kernels[0])?;
         let forms = kernels.iter().zip(&problem.fields).map(|(k, field)| (k.form(field.all.dim()), field.all.dim()));
         if !forms.into_iter().all(|(form, dim)| form.is_some_and(|form| pairs.takes(form, dim))) {
             if !on_host(&device(&kernels[0])) {
@@ -111,16 +109,8 @@ impl FusedSolve {
             Ok::<_, GpError>(())
         })?;
         let factor = problem.settings.factor;
-        let job = Job {
-            problem: problem.clone(),
-            pairs,
-            device: gpu,
-            factor,
-            forms,
-            slots,
-            predict: false,
-            outcome: Mutex::new(None),
-        };
+        let job =
+            Job { problem: problem.clone(), pairs, factor, forms, slots, predict: false, outcome: Mutex::new(None) };
         Ok(Some(Self { job, features: Tensor::cat(parts, 0) }))
     }
 
@@ -332,7 +322,7 @@ impl Job {
     fn factor(&self, sets: &Sets<'_>, ratios: &[f64]) -> Result<Factor, GpError> {
         let (problem, n) = (&self.problem, self.problem.rows());
         #[cfg(feature = "gpu")]
-        if let Some(pairs) = self.pairs.factoring(self.factor, &self.device) {
+        if let Some(pairs) = self.pairs.factoring(self.factor) {
             return self.factor_on_device(pairs, sets, ratios);
         }
         let buffer = problem.timed(Stage::TrainingBlock, || {

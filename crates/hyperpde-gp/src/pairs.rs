@@ -17,7 +17,11 @@ use crate::factor::FactorOn;
 pub(crate) enum Pairs {
     Host,
     #[cfg(feature = "gpu")]
-    Device(DevicePairs),
+    Device {
+        stage: DevicePairs,
+        /// Whether the CPU plays the GPU.
+        software: bool,
+    },
 }
 
 /// Prepared functionals, and their copies on the device if pairs are computed there.
@@ -42,7 +46,8 @@ impl Pairs {
                 Precision::F32 => Arithmetic::F32,
                 Precision::Mixed => Arithmetic::TwoF32,
             };
-            return Ok(Self::Device(DevicePairs::new(gpu.client(), arithmetic)?));
+            let stage = DevicePairs::new(gpu.client(), arithmetic)?;
+            return Ok(Self::Device { stage, software: is_software(device) });
         }
         Ok(Self::Host)
     }
@@ -54,21 +59,21 @@ impl Pairs {
         match self {
             Self::Host => true,
             #[cfg(feature = "gpu")]
-            Self::Device(_) => hyperpde_kernels::fused::device::takes(form, dim),
+            Self::Device { .. } => hyperpde_kernels::fused::device::takes(form, dim),
         }
     }
 
     /// The GPU, if systems are to be factored there: they then never leave it.
     #[cfg(feature = "gpu")]
-    pub fn factoring(&self, at: FactorOn, device: &Device) -> Option<&DevicePairs> {
+    pub fn factoring(&self, at: FactorOn) -> Option<&DevicePairs> {
         match self {
-            Self::Device(pairs) if pairs.arithmetic().planes() == 1 => {
+            Self::Device { stage, software } if stage.arithmetic().planes() == 1 => {
                 let wanted = match at {
-                    FactorOn::Auto => pairs.arithmetic() == Arithmetic::F64 && !is_software(device),
+                    FactorOn::Auto => stage.arithmetic() == Arithmetic::F64 && !software,
                     FactorOn::Host => false,
                     FactorOn::Device => true,
                 };
-                wanted.then_some(pairs)
+                wanted.then_some(stage)
             }
             _ => None,
         }
@@ -79,7 +84,7 @@ impl Pairs {
         #[cfg(feature = "gpu")]
         let device = match self {
             Self::Host => Vec::new(),
-            Self::Device(pairs) => host.iter().map(|set| pairs.upload(set)).collect(),
+            Self::Device { stage, .. } => host.iter().map(|set| stage.upload(set)).collect(),
         };
         Sets {
             host,
@@ -93,7 +98,7 @@ impl Pairs {
         match self {
             Self::Host => Pair { x: &x.host[i], y: &y.host[j], lower }.forward(target),
             #[cfg(feature = "gpu")]
-            Self::Device(pairs) => pairs.gram_to_host(&x.device[i], &y.device[j], lower, target)?,
+            Self::Device { stage, .. } => stage.gram_to_host(&x.device[i], &y.device[j], lower, target)?,
         }
         Ok(())
     }
@@ -109,7 +114,7 @@ impl Pairs {
         match self {
             Self::Host => Ok(Pair { x: &x.host[i], y: &y.host[j], lower }.adjoint(terms)),
             #[cfg(feature = "gpu")]
-            Self::Device(pairs) => Ok(pairs.adjoint(&x.device[i], &y.device[j], lower, terms)?),
+            Self::Device { stage, .. } => Ok(stage.adjoint(&x.device[i], &y.device[j], lower, terms)?),
         }
     }
 }

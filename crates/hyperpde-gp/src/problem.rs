@@ -58,10 +58,12 @@ pub struct SolveSettings {
 }
 
 impl SolveSettings {
-    /// The pair stage for a kernel, and the device it is on.
-    pub(crate) fn pairs<K: Kernel>(&self, kernel: &K) -> Result<(Pairs, Device), GpError> {
-        let device = self.pairs.clone().unwrap_or_else(|| device(kernel));
-        Ok((Pairs::of(&device, self.precision)?, device))
+    /// The pair stage for a kernel.
+    pub(crate) fn pairs<K: Kernel>(&self, kernel: &K) -> Result<Pairs, GpError> {
+        match &self.pairs {
+            Some(device) => Pairs::of(device, self.precision),
+            None => Pairs::of(&device(kernel), self.precision),
+        }
     }
 }
 

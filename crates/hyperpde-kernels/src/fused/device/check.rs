@@ -143,8 +143,7 @@ impl DevicePairs {
                     _ => expected,
                 };
                 let error = (got - expected).abs() / scale;
-                // A NaN is no smaller than anything.
-                if !(error <= worst.1) {
+                if error.is_nan() || error > worst.1 {
                     worst = (format!("{operation:?}").to_lowercase(), error);
                 }
             }
