@@ -267,12 +267,12 @@ impl DevicePairs {
         lower: bool,
         terms: &[(&[f64], &[f64])],
     ) -> Result<(Vec<f64>, Vec<f64>), KernelError> {
-        let side = |pick: fn(&(&[f64], &[f64])) -> Vec<f64>, n: usize| {
-            let mut flat: Vec<f64> = terms.iter().flat_map(pick).collect();
-            flat.resize(2 * n, 0.0);
-            self.put(&flat)
-        };
-        let (left, right) = (side(|t| t.0.to_vec(), y.n), side(|t| t.1.to_vec(), x.n));
+        let (mut left, mut right) = (vec![0.0; 2 * y.n], vec![0.0; 2 * x.n]);
+        for (k, (l, r)) in terms.iter().take(2).enumerate() {
+            left[k * y.n..][..y.n].copy_from_slice(l);
+            right[k * x.n..][..x.n].copy_from_slice(r);
+        }
+        let (left, right) = (self.put(&left), self.put(&right));
         let (mut rows_x, mut rows_y) = (Vec::new(), Vec::new());
         for (px, py) in x.parts.iter().zip(&y.parts) {
             // Over the whole of a symmetric block both sides have the same gradient: once is enough, and zero for the other.

@@ -207,7 +207,7 @@ impl<'s> Number for Traced<'s> {
     }
 
     fn sqrt(self) -> Self {
-        self.unary(f64::sqrt, |scope, x| op::sqrt::expand(scope, x), two::sqrt::expand)
+        self.unary(f64::sqrt, op::sqrt::expand, two::sqrt::expand)
     }
 
     fn exp(self) -> Self {
@@ -221,11 +221,10 @@ impl<'s> Number for Traced<'s> {
 
     fn ln_1p(self) -> Self {
         // Only the rational quadratic profile asks for it, which stays on the host (see `takes`): float32 would do for nothing else.
-        self.unary(
-            f64::ln_1p,
-            |scope, x| op::ln_1p::expand(scope, x),
-            |scope, hi, _, _| two::TwoExpand { hi: op::ln_1p::expand(scope, hi), lo: self.pen.number(0.0) },
-        )
+        self.unary(f64::ln_1p, op::ln_1p::expand, |scope, hi, _, _| two::TwoExpand {
+            hi: op::ln_1p::expand(scope, hi),
+            lo: self.pen.number(0.0),
+        })
     }
 }
 
@@ -237,7 +236,7 @@ impl Add for Traced<'_> {
             (Some(a), Some(b)) => self.of(Value::Constant(a + b)),
             (Some(0.0), _) => o,
             (_, Some(0.0)) => self,
-            _ => self.binary(o, |scope, a, b| op::add::expand(scope, a, b), two::add::expand),
+            _ => self.binary(o, op::add::expand, two::add::expand),
         }
     }
 }
@@ -270,7 +269,7 @@ impl Mul for Traced<'_> {
             (_, Some(1.0)) => self,
             (Some(-1.0), _) => -o,
             (_, Some(-1.0)) => -self,
-            _ => self.binary(o, |scope, a, b| op::mul::expand(scope, a, b), two::mul::expand),
+            _ => self.binary(o, op::mul::expand, two::mul::expand),
         }
     }
 }

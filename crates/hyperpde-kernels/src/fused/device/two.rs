@@ -93,9 +93,14 @@ pub(crate) fn sqrt(ah: f32, al: f32, zero: u32) -> Two {
 /// `x = k ln 2 + r`, `|r| ≤ ln(2)/2`, with ln 2 in three parts of which `k` times the first two is exact. Terms of the series from degree
 /// seven on are below `2^-22` of the sum: float32 is enough for them.
 #[cube]
+#[allow(
+    clippy::approx_constant,
+    clippy::manual_clamp,
+    reason = "the upper 16 bits of ln 2, not ln 2; single instructions"
+)]
 pub(crate) fn exp(xh: f32, xl: f32, zero: u32) -> Two {
     let x = f32::max(f32::min(xh, 88.0f32), -86.0f32);
-    let k = f32::floor(x * 1.442_695f32 + 0.5f32);
+    let k = f32::floor(x * std::f32::consts::LOG2_E + 0.5f32);
     let first = exact_sum(x, -(k * 0.693_145_75f32), zero);
     let r = add(first.hi, first.lo, -(k * 1.428_590_6e-6f32), xl - k * 1.619_851e-11f32, zero);
     let t = r.hi;
