@@ -8,7 +8,7 @@ use std::sync::Arc;
 use common::{Lcg, block, device, loss_and_gradient, problems, relative, term};
 use hyperpde_gp::{Assembly, InnerProblem, RowBlock, SolveSettings, Term};
 use hyperpde_kernels::{
-    GaussianConfig, GibbsConfig, Kernel, LengthScales, Operator, gradient, parameters, tensor_to_vec, with_parameters,
+    GaussianConfig, GibbsConfig, Kernel, LengthScales, Operator, parameters, tensor_to_vec, with_parameters,
 };
 
 fn settings(assembly: Assembly) -> SolveSettings {

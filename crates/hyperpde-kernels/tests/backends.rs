@@ -73,5 +73,5 @@ fn precisions_go_by_their_names() {
 #[test]
 fn checks_say_what_is_wrong() {
     assert_eq!(Check::Right { error: 3.2e-16 }.to_string(), "right to 3e-16");
-    assert_eq!(Check::Wrong { operation: "exp", error: f64::NAN }.to_string(), "exp is wrong by NaN");
+    assert_eq!(Check::Wrong { operation: "exp".into(), error: f64::NAN }.to_string(), "exp is wrong by NaN");
 }

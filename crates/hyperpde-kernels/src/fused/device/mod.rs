@@ -256,7 +256,7 @@ impl DevicePairs {
         Ok(())
     }
 
-    /// Gradient rows `(x, y)`, as [`super::Pair::adjoint`].
+    /// Gradient rows `(x, y)`, as [`super::Pair::adjoint`], from up to two terms; with `lower` their sum must be a symmetric matrix.
     ///
     /// # Errors
     /// [`KernelError::Tensor`] if the device fails.
