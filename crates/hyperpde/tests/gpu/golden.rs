@@ -12,7 +12,7 @@ use hyperpde::kernels::Precision;
 use crate::experiment::Experiment;
 use crate::file::Golden;
 use crate::suite::{Computed, Deviation, Quantity, Verdict, Way, files, step, trajectory};
-use crate::{Row, rows};
+use crate::{Row, all_kernels, rows};
 
 const QUANTITIES: [Quantity; 4] = [Quantity::Loss, Quantity::Gradient, Quantity::Functionals, Quantity::Solution];
 
@@ -98,8 +98,15 @@ fn check(kind: &str, compute: fn(&Golden, &Experiment, &Way) -> Result<Computed,
     let (rows, mut verdict, mut table) = (rows(), Verdict::default(), Vec::new());
     for (golden, e) in files(kind) {
         for row in &rows {
-            let started = Instant::now();
             let (file, name) = (&golden.name, format!("{} {}", golden.name, row.name()));
+            let tensors = golden.text("experiment") == "elliptic_additive" && row.precision == Precision::F32;
+            if tensors && kind == "trajectory" && row.software && !all_kernels() {
+                println!(
+                    "skipped: {name}, which a software device takes two minutes to compile; HYPERPDE_ALL_KERNELS=1 has it"
+                );
+                continue;
+            }
+            let started = Instant::now();
             let computed = compute(&golden, &e, &row.way);
             judge(&name, bar(file, row.precision), row, &computed, &mut verdict);
             let cells = match &computed {

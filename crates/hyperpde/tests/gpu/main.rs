@@ -72,3 +72,8 @@ fn rows() -> Vec<Row> {
 fn host() -> Device {
     Backend::host().unwrap().device().unwrap()
 }
+
+/// Whether to run what a software device compiles for minutes: kernels by tensors, each of whose operations is compiled by itself.
+fn all_kernels() -> bool {
+    std::env::var_os("HYPERPDE_ALL_KERNELS").is_some()
+}

@@ -1,16 +1,18 @@
 //! Kernels that the device's pair stage does not take, as tensors in float32 there, against the host.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use hyperpde::burn::tensor::Device;
 use hyperpde::gp::{InnerProblem, RowBlock, SolveSettings, Term};
 use hyperpde::kernels::{
     AnyKernel, Deep, GaussianConfig, MaternConfig, MaternOrder, NetworkConfig, Operator, Points, PolynomialConfig,
-    Precision, gradient, parameters, tensor_to_vec, with_parameters,
+    Precision, gradient, is_software, parameters, tensor_to_vec, with_parameters,
 };
 
 use crate::file::relative;
-use crate::{devices, host};
+use crate::suite::Verdict;
+use crate::{all_kernels, devices, host};
 
 fn kernels(d: &Device) -> Vec<(&'static str, AnyKernel)> {
     let matern = |order| -> AnyKernel { MaternConfig::new(order, [0.5, 0.6]).init(d).unwrap().into() };
@@ -41,7 +43,7 @@ fn problem(solve: SolveSettings) -> Arc<InnerProblem> {
         RowBlock::new(name, vec![points(n, shift)], terms, wave(n, 0.7), 0.0).unwrap()
     };
     let boundary = RowBlock::simple("values", 0, id.clone(), points(24, 0.3), wave(24, 0.9), 0.0).unwrap();
-    InnerProblem::new(1, vec![equation("pde", 60, 0.1), boundary], &[equation("check", 20, 0.8)], 1e-3, solve).unwrap()
+    InnerProblem::new(1, vec![equation("pde", 60, 0.1), boundary], &[equation("check", 20, 0.8)], 1e-2, solve).unwrap()
 }
 
 /// Predictions, and the gradient of their squared norm.
@@ -53,25 +55,32 @@ fn solve(problem: &Arc<InnerProblem>, kernel: &AnyKernel) -> (Vec<f64>, Vec<f64>
 
 #[test]
 fn inner_solves_and_gradients_by_tensors_in_float32() {
-    for (backend, _) in devices() {
+    let mut verdict = Verdict::default();
+    for (backend, device) in devices() {
+        let quick = is_software(&device) && !all_kernels();
         let device = backend.open(0, Precision::F32).unwrap().autodiff();
         let settings = SolveSettings { precision: Precision::F32, ..SolveSettings::default() };
         let (on_host, on_device) = (problem(SolveSettings::default()), problem(settings));
         for ((name, here), (_, there)) in kernels(&host().autodiff()).into_iter().zip(kernels(&device)) {
+            let what = format!("{backend} f32 {name}");
+            if quick && !name.starts_with("Matern 5/2") {
+                println!(
+                    "skipped: {what}, which a software device takes half a minute to compile; HYPERPDE_ALL_KERNELS=1 has it"
+                );
+                continue;
+            }
             // The same hyperparameters, rounded once.
             let here = with_parameters(here, &parameters(&there).unwrap()).unwrap();
-            let started = std::time::Instant::now();
+            let started = Instant::now();
             let ((p, g), (q, h)) = (solve(&on_host, &here), solve(&on_device, &there));
-            let (values, gradients) = (relative(&q, &p), relative(&h, &g));
-            let posterior = on_device.solve(&[there]).unwrap();
+            verdict.check(&what, "predictions", relative(&q, &p), 3e-4);
+            verdict.check(&what, "gradient", relative(&h, &g), 1e-3);
             let points = Points::new(2, vec![0.2, 0.3, 0.7, 0.4, 0.5, 0.9]).unwrap();
             let expected = on_host.solve(&[here]).unwrap().values(0, &points).unwrap();
-            let solution = relative(&posterior.values(0, &points).unwrap(), &expected);
-            println!(
-                "{backend} {name}: predictions {values:.1e}, gradient {gradients:.1e}, solution {solution:.1e}; {:.1?}",
-                started.elapsed()
-            );
-            assert!(values <= 1e-4 && gradients <= 1e-4 && solution <= 1e-4, "{name}");
+            let values = on_device.solve(&[there]).unwrap().values(0, &points).unwrap();
+            verdict.check(&what, "solution", relative(&values, &expected), 3e-4);
+            println!("{what}: {:.1?}", started.elapsed());
         }
     }
+    verdict.finish();
 }
