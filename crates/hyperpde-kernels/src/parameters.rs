@@ -3,7 +3,7 @@
 //! Parameters are visited in the order of the module's fields; each contributes its entries row-major, in float64.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{DType, Gradients, Tensor, TensorData};
+use burn::tensor::{Gradients, Tensor, TensorData};
 
 use crate::error::KernelError;
 
@@ -40,7 +40,7 @@ pub fn with_parameters<M: Module>(module: M, values: &[f64]) -> Result<M, Kernel
             self.0 = tail;
             let tracked = old.is_require_grad();
             let data = TensorData::new(head.to_vec(), shape);
-            let new = Tensor::<D>::from_data(data, (&old.device(), DType::F64)).cast(old.dtype());
+            let new = Tensor::<D>::from_data(data, (&old.device(), old.dtype()));
             Param::from_mapped_value(id, new.set_require_grad(tracked), mapper)
         }
     }

@@ -9,7 +9,7 @@
 //! Those with `ν − m < 0` are infinite at `z = 0`, but they only ever meet powers of `z` that make the product zero.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::scales;
@@ -21,6 +21,8 @@ use crate::positive::{Positive, Transform};
 
 /// Added to `z²`, so that negative powers of `z` stay finite and vanish against exact zeros; far below the rounding of any sensible `z`.
 pub(crate) const TINY: f64 = 1e-30;
+/// The same in float32, whose range ends at `1e38`: `z^{−3}` is the lowest power that occurs.
+const TINY_F32: f64 = 1e-16;
 
 /// Configuration of a [`Matern`] kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,7 +72,8 @@ impl Matern {
     /// `g(ψ)`.
     fn profile(&self, psi: &Jet) -> Jet {
         let top = self.order.smoothness();
-        let square = psi.value() * -2.0 + TINY;
+        let tiny = if psi.value().dtype() == DType::F64 { TINY } else { TINY_F32 };
+        let square = psi.value() * -2.0 + tiny;
         let z = square.clone().sqrt();
         let decay = (-z.clone()).exp();
         // bessel[j] = √(2/π) z^μ K_μ(z), μ = j + 1/2, by the recurrence in which all terms are positive.

@@ -17,15 +17,26 @@ pub struct Case {
 }
 
 impl Case {
+    /// All functionals that the fused stage takes, at points anywhere in `[-1, 1)`.
     pub fn new<K: Kernel>(kernel: &K, dim: usize, n: usize, seed: u64) -> Self {
-        let device = Backend::available()[0].device().unwrap();
         let mut rng = Rng(seed);
         let points = Points::new(dim, rng.vec(n * dim)).unwrap();
+        Self::at(kernel, points, 2, &mut rng)
+    }
+
+    /// Random combinations of derivatives up to `order` at given points.
+    pub fn at<K: Kernel>(kernel: &K, points: Points, order: usize, rng: &mut Rng) -> Self {
+        let device = Backend::available()[0].device().unwrap();
+        let (dim, n) = (points.dim(), points.len());
         let mut functional = Functional::default();
         functional.add(&Operator::identity(dim), &rng.vec(n));
         for i in 0..dim {
-            functional.add(&Operator::partial(dim, i), &rng.vec(n));
-            functional.add(&Operator::second(dim, i), &rng.vec(n));
+            if order > 0 {
+                functional.add(&Operator::partial(dim, i), &rng.vec(n));
+            }
+            if order > 1 {
+                functional.add(&Operator::second(dim, i), &rng.vec(n));
+            }
         }
         let space = JetSpace::covering(dim, functional.terms().iter().map(|(a, _)| a));
         let (key, vector) = PointJets::new(kernel, &points, &space, &device).unwrap().feature_vector();

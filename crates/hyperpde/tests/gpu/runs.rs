@@ -1,0 +1,46 @@
+//! Short runs with pairs on the device against the same on the host.
+//!
+//! Rounding of the pairs, 1e-16 in float64 and 1e-14 in mixed precision, is amplified by the condition of the inner system, which is as
+//! large as the inverse of the nugget lets it be: the golden files state 8e-6 for losses of Burgers at a nugget of 1e-10.
+
+use std::time::Instant;
+
+use hyperpde::gp::SolveSettings;
+use hyperpde::kernels::Precision;
+
+use crate::suite::Verdict;
+use crate::{host, rows, short};
+
+/// How far losses may be off in float64 and in mixed precision.
+fn bars(problem: &str) -> [f64; 2] {
+    match problem {
+        "burgers" => [1e-6, 2e-5],
+        "elliptic" => [1e-6, 2e-5],
+        _ => [1e-6, 2e-5],
+    }
+}
+
+#[test]
+fn losses_and_final_errors_are_those_of_the_host() {
+    let rows: Vec<_> = rows().into_iter().filter(|row| row.precision != Precision::F32).collect();
+    let mut verdict = Verdict::default();
+    for case in short::all() {
+        let name = case.problem.name();
+        let expected = case.run(&host(), SolveSettings::default());
+        for row in &rows {
+            let started = Instant::now();
+            let ran = case.run(&row.way.kernels, row.way.solve.clone());
+            let what = format!("{name} {}", row.name());
+            println!(
+                "{what}: {:.1?}, relative L2 error {:.6e}, on the host {:.6e}",
+                started.elapsed(),
+                ran.error,
+                expected.error
+            );
+            let bar = bars(name)[usize::from(row.precision == Precision::Mixed)];
+            verdict.check(&what, "losses of 20 outer steps", short::difference(&ran, &expected), bar);
+            verdict.check(&what, "final error", (ran.error / expected.error - 1.0).abs(), 0.1);
+        }
+    }
+    verdict.finish();
+}
