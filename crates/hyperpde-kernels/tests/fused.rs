@@ -6,7 +6,7 @@ mod common;
 use common::Rng;
 use common::case::Case;
 use hyperpde_kernels::conformance::{At, fused_block, tensor_block, tensor_diagonal, tensor_gradient};
-use hyperpde_kernels::fused::{self, Coefficients, FeatureData, FunctionalSet, Pair, Target};
+use hyperpde_kernels::fused::{self, FeatureData, FunctionalSet, Pair, Target};
 use hyperpde_kernels::gram::Functional;
 use hyperpde_kernels::*;
 
