@@ -29,7 +29,7 @@ pub fn all() -> [Short; 3] {
         },
         Short {
             problem: problems::Elliptic::default().problem().unwrap(),
-            kernel: |d| GaussianConfig::isotropic(0.15).init(d).unwrap().into(),
+            kernel: |d| GaussianConfig::isotropic(0.1).init(d).unwrap().into(),
         },
         Short {
             problem: problems::Eikonal::default().problem().unwrap(),
