@@ -5,6 +5,7 @@
 
 mod error;
 mod factor;
+mod fused_job;
 mod fused_solve;
 mod nugget;
 mod pairs;
