@@ -1,7 +1,7 @@
 //! Short runs with pairs on the device against the same on the host.
 //!
-//! Rounding of the pairs, 1e-16 in float64 and 1e-14 in mixed precision, is amplified by the condition of the inner system, which is as
-//! large as the inverse of the nugget lets it be: the golden files state 8e-6 for losses of Burgers at a nugget of 1e-10.
+//! Rounding of the pairs, 1e-16 in float64 and 1e-14 in mixed precision, is amplified by the condition of the inner system, and that is
+//! limited by the nugget.
 
 use std::time::Instant;
 
@@ -11,13 +11,9 @@ use hyperpde::kernels::Precision;
 use crate::suite::Verdict;
 use crate::{host, rows, short};
 
-/// How far losses may be off in float64 and in mixed precision.
+/// How far losses may be off in float64 and in mixed precision; the nugget of elliptic is smaller.
 fn bars(problem: &str) -> [f64; 2] {
-    match problem {
-        "burgers" => [1e-6, 2e-5],
-        "elliptic" => [1e-6, 2e-5],
-        _ => [1e-6, 2e-5],
-    }
+    if problem == "elliptic" { [1e-6, 5e-6] } else { [1e-8, 1e-7] }
 }
 
 #[test]
