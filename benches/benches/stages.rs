@@ -1,4 +1,4 @@
-//! Each stage of an outer step by itself, by number of rows: `cargo bench --features flex --bench stages`.
+//! Each stage of an outer step by itself, by number of rows: `cargo bench --bench stages`.
 #![allow(missing_docs)]
 
 use std::hint::black_box;

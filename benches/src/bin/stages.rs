@@ -1,6 +1,6 @@
 //! Time of one outer step (loss and hypergradient) stage by stage, against the machine's peak and against faer's Cholesky of the same size.
 //!
-//! `cargo run --release --features flex --bin stages -- --json stages.json --markdown stages.md`
+//! `cargo run --release --bin stages -- --json stages.json --markdown stages.md`
 //!
 //! Every size runs in a process of its own, so that the peak memory is that of the size.
 

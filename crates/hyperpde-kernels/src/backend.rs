@@ -46,7 +46,7 @@ pub enum Backend {
 impl Backend {
     /// All backends that this library knows, compiled in or not.
     pub const ALL: [Self; 7] =
-        [Self::NdArray, Self::Flex, Self::Wgpu, Self::Vulkan, Self::Metal, Self::Cuda, Self::Rocm];
+        [Self::Flex, Self::NdArray, Self::Wgpu, Self::Vulkan, Self::Metal, Self::Cuda, Self::Rocm];
 
     /// Name as given to `--backend`, which is also the cargo feature that compiles it in.
     pub fn name(self) -> &'static str {
