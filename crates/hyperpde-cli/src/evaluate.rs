@@ -8,8 +8,8 @@ use hyperpde_kernels::{Kernel, KernelError, Points};
 use hyperpde_pde::{Problem, Unknown};
 use npyz::WriterBuilder;
 
-use crate::expression::{Names, unknown};
 use crate::{CliError, NamedArray, write_arrays, write_atomic};
+use hyperpde_expr::{Names, unknown};
 
 /// Columns with names: coordinates, fields, derivatives, standard deviations.
 #[derive(Clone, Debug, PartialEq)]

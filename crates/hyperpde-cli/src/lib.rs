@@ -57,7 +57,6 @@ mod error;
 mod evaluate;
 mod example;
 mod experiment;
-pub mod expression;
 pub mod figures;
 mod flags;
 pub mod html;

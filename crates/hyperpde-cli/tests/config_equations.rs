@@ -3,7 +3,7 @@
 
 use hyperpde_bilevel::Bilevel;
 use hyperpde_cli::config::Config;
-use hyperpde_cli::expression::MAX_ORDER;
+use hyperpde_expr::MAX_ORDER;
 use hyperpde_kernels::gram::{Applied, Functional, gram_block};
 use hyperpde_kernels::{Backend, GaussianConfig, JetSpace, Operator, PointJets, Points, tensor_to_vec};
 use hyperpde_pde::{Condition, Face, Problem, TestGrid, problems};

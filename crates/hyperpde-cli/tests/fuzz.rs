@@ -9,7 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use hyperpde_cli::config::{Config, catalogue_names, commented};
-use hyperpde_cli::expression::{Names, System, constant, linear, scalar, unknown};
+use hyperpde_expr::{Names, System, constant, linear, scalar, unknown};
 use hyperpde_kernels::Points;
 use random::Random;
 

@@ -6,8 +6,8 @@ use burn::tensor::Device;
 use hyperpde_kernels::{Backend, Check, Precision, probe};
 use hyperpde_pde::problems;
 
-use crate::expression::{Function, LAPLACIAN};
 use crate::{CliError, memory};
+use hyperpde_expr::{Function, LAPLACIAN};
 
 /// Arguments of `hyperpde list`: none.
 #[derive(Debug, clap::Args)]

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::config::{catalogue_names, commented};
-use crate::expression::nearest;
 use crate::{CliError, write_atomic};
+use hyperpde_expr::nearest;
 
 /// Arguments of `hyperpde new`.
 #[derive(Debug, clap::Args)]

@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::Reader;
 use super::document::{ConditionSection, Document, DomainSection};
 use super::error::ConfigError;
-use crate::expression::{Linear, Names, Term, linear};
+use hyperpde_expr::{Linear, Names, Term, linear};
 
 impl Reader<'_> {
     /// The conditions in the order of the file, face by face.

@@ -11,8 +11,8 @@ use super::document::{Document, ObservationSection};
 use super::error::ConfigError;
 use super::settings::MAX_COUNT;
 use super::{Files, Reader};
-use crate::expression::Names;
 use crate::tables::{self, Wanted};
+use hyperpde_expr::Names;
 
 impl Reader<'_> {
     /// The observations of a document.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
-use crate::expression::{ExpressionError, nearest};
 use crate::input::printable;
+use hyperpde_expr::{ExpressionError, nearest};
 
 /// Width to which messages are wrapped; fixed, so that a message does not depend on the terminal.
 const WIDTH: usize = 100;

@@ -11,7 +11,7 @@ use super::error::ConfigError;
 use super::names::REFERENCE;
 use super::settings::MAX_COUNT;
 use super::values::{Grid, Number};
-use crate::expression::{Names, scalar};
+use hyperpde_expr::{Names, scalar};
 
 /// The exact solution, and the scores that belong to it.
 type Known = (Arc<dyn Reference>, Vec<Score>);

@@ -62,8 +62,8 @@ pub use document::{
 pub use error::{ConfigError, Source};
 pub use values::{Grid, Number, Texts};
 
-use crate::expression::System;
 use crate::{RunSettings, Target, input};
+use hyperpde_expr::System;
 
 /// Largest configuration that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;

@@ -10,7 +10,7 @@ use super::document::{Document, DomainSection, Interval};
 use super::error::ConfigError;
 use super::values::Number;
 use crate::experiment::POINTS;
-use crate::expression::{Fields, Kind, Names, constant, parse};
+use hyperpde_expr::{Fields, Kind, Names, constant, parse};
 
 /// Most coordinates: samplers of low discrepancy reach as far.
 const MAX_DIMENSION: usize = 10;
@@ -138,7 +138,7 @@ impl Reader<'_> {
         };
         let value = constant(&text[right.span.clone()], names, "an end of an interval").map_err(|e| {
             let at = right.span.start + e.span.start..right.span.start + e.span.end;
-            fault(crate::expression::ExpressionError { span: at, ..e })
+            fault(hyperpde_expr::ExpressionError { span: at, ..e })
         })?;
         let interval = &domain.axes()[*axis];
         let near = |end: f64| (value - end).abs() <= 1e-9 * interval.width();

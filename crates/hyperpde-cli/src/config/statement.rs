@@ -9,7 +9,7 @@ use super::document::{Document, EquationsSection};
 use super::error::ConfigError;
 use super::values::Grid;
 use super::{Reader, catalogue};
-use crate::expression::{Names, System, nearest, unknown};
+use hyperpde_expr::{Names, System, nearest, unknown};
 
 impl Reader<'_> {
     /// The problem of a document: built in, or from its statement, then with its equations.

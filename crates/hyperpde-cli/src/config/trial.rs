@@ -4,7 +4,7 @@ use hyperpde_pde::{Collocation, Equations as _, PdeError};
 
 use super::Config;
 use super::error::ConfigError;
-use crate::expression::ExpressionError;
+use hyperpde_expr::ExpressionError;
 
 impl Config {
     /// Draws the points and forms the rows of conditions and observations.

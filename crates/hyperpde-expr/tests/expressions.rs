@@ -1,12 +1,12 @@
 //! Expressions against an oracle: random trees that the test writes as text and differentiates by dual numbers itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use hyperpde_cli::expression::{Names, System, constant};
+use hyperpde_expr::{Names, System, constant};
 use hyperpde_kernels::Points;
 use hyperpde_pde::{Dual64, DualNum, Equations, Unknown};
 use random::Random;
 
-#[path = "common/random.rs"]
+#[path = "../../hyperpde-cli/tests/common/random.rs"]
 mod random;
 
 fn names() -> Names {
