@@ -6,7 +6,7 @@ use hyperpde_kernels::Points;
 use hyperpde_pde::{Dual64, DualNum, Equations, Unknown};
 use random::Random;
 
-#[path = "../../hyperpde-cli/tests/common/random.rs"]
+#[path = "../../../tests/common/random.rs"]
 mod random;
 
 fn names() -> Names {
