@@ -6,8 +6,10 @@ use burn::tensor::Device;
 use hyperpde_kernels::{Backend, Check, Precision, probe};
 use hyperpde_pde::problems;
 
-use crate::expression::{Function, LAPLACIAN};
-use crate::{CliError, memory};
+use hyperpde_run::mebibytes;
+
+use crate::error::CliError;
+use hyperpde_expr::{Function, LAPLACIAN};
 
 /// Arguments of `hyperpde list`: none.
 #[derive(Debug, clap::Args)]
@@ -93,7 +95,7 @@ fn abilities(backend: Backend, device: &Device) -> Vec<String> {
         Err(why) => vec!["unknown".into(), "no".into(), "no".into(), "no".into(), why],
         Ok(found) => {
             let memory =
-                found.memory.map_or("unknown".to_owned(), |bytes| memory::shown(bytes as f64 / f64::from(1 << 20)));
+                found.memory.map_or("unknown".to_owned(), |bytes| mebibytes(bytes as f64 / f64::from(1 << 20)));
             let name = if found.software { format!("{} (software device)", found.name) } else { found.name.clone() };
             // The host has nothing to gain from less than float64, and does not offer it.
             if backend.is_host() {

@@ -16,7 +16,11 @@ pub use list::List;
 pub use new::New;
 pub use run::{Report, Resume, Start};
 
-use crate::CliError;
+use std::path::Path;
+
+use hyperpde_run::FileError;
+
+use crate::error::CliError;
 
 /// Solve nonlinear partial differential equations with Gaussian processes, and learn the kernel while solving
 #[derive(Debug, Parser)]
@@ -54,8 +58,8 @@ impl Command {
     /// Does it.
     ///
     /// # Errors
-    /// [`CliError::Config`] and [`CliError::Input`] for what the user can correct, [`CliError::Numerical`] for a solve that fails,
-    /// [`CliError::Io`] and [`CliError::Figure`] for output that can't be written, [`CliError::Interrupted`] after Ctrl-C.
+    /// [`CliError::Config`] and [`CliError::Input`] for what the user can correct, [`CliError::Run`] for a solve that fails or that Ctrl-C ended,
+    /// [`CliError::File`] and [`CliError::Figure`] for output that can't be written.
     pub fn run(&self) -> Result<(), CliError> {
         match self {
             Self::Solve(start) => start.solve(),
@@ -87,7 +91,7 @@ fn print(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => {
-            Err(CliError::io("write", std::path::Path::new("standard output"), e))
+            Err(FileError::new("write", Path::new("standard output"), e).into())
         }
         _ => Ok(()),
     }

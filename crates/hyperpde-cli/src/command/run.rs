@@ -2,10 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::Config;
+use hyperpde_config::Config;
+use hyperpde_run::{RunReport, runs};
+
+use crate::error::CliError;
 use crate::flags::parse_seed;
-use crate::runs::{self, RunOptions, interrupt};
-use crate::{CliError, RunReport, TargetFlags};
+use crate::host::Terminal;
+use crate::interrupt;
+use crate::target::TargetFlags;
 
 /// Arguments of `hyperpde solve` and `hyperpde learn`.
 #[derive(Debug, clap::Args)]
@@ -78,12 +82,12 @@ impl Start {
 
     /// Runs in the folder of the flags, of the configuration, or one named after the problem and `suffix`.
     fn start(&self, config: Config, suffix: &str) -> Result<(), CliError> {
-        let output = config.output();
+        let output = config.output().clone();
         let default = || Path::new("runs").join(format!("{}{suffix}", file_name(config.problem().name())));
         let folder = self.out.clone().or(output.folder).unwrap_or_else(default);
         interrupt::install();
-        let options = RunOptions { json: self.shown.json.clone().or(output.json), quiet: self.shown.quiet };
-        let report = runs::start(&config, &folder, &options)?;
+        let json = self.shown.json.clone().or(output.json);
+        let report = runs::start(&config, &folder, json.as_deref(), &Terminal::new(self.shown.quiet))?;
         finish(&report, &folder)
     }
 }
@@ -91,8 +95,8 @@ impl Start {
 impl Resume {
     pub(super) fn run(&self) -> Result<(), CliError> {
         interrupt::install();
-        let options = RunOptions { json: self.shown.json.clone(), quiet: self.shown.quiet };
-        finish(&runs::resume(&self.folder, &options)?, &self.folder)
+        let host = Terminal::new(self.shown.quiet);
+        finish(&runs::resume(&self.folder, self.shown.json.as_deref(), &host)?, &self.folder)
     }
 
     pub(super) fn quiet(&self) -> bool {
@@ -102,7 +106,7 @@ impl Resume {
 
 impl Report {
     pub(super) fn run(&self) -> Result<(), CliError> {
-        let drawn = runs::redraw(&self.folder)?;
+        let drawn = runs::redraw(&self.folder, &Terminal::new(true))?;
         for file in &drawn.missing {
             log::warn!("{} is missing: what is made from it was not drawn", file.display());
         }
