@@ -47,7 +47,7 @@ impl Reader<'_> {
                 return Err(self.source.error(section.span(), what, "here"));
             };
             let formula = scalar(text.get_ref(), names, "an exact solution");
-            let (_, formula) = formula.map_err(|f| self.source.in_expression(&text.span(), f))?;
+            let formula = formula.map_err(|f| self.source.in_expression(&text.span(), f))?;
             closed = closed.field(move |x| formula.at(x));
         }
         Ok(Some((Arc::new(closed), Vec::new())))
