@@ -8,7 +8,8 @@ use hyperpde_cli::config::{Config, catalogue_names, commented};
 use hyperpde_kernels::{
     AnyKernel, Backend, Convention, GaussianConfig, GibbsConfig, LengthScales, PeriodicConfig, parameters,
 };
-use hyperpde_pde::{Problem, Sampler, problems, seeded};
+use hyperpde_pde::{Problem, Sampler, seeded};
+use hyperpde_problems as problems;
 use random::Random;
 
 #[path = "common/random.rs"]

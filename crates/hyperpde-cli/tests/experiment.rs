@@ -11,7 +11,7 @@ use common::{Folder, Image, parse};
 use hyperpde_cli::figures::{LINES_SIZE, PANEL_SIZE, panels_size};
 use hyperpde_cli::{CliError, CloudErrors, Experiment, KernelState, RunReport};
 use hyperpde_kernels::{Gaussian, GaussianConfig, Gibbs, GibbsConfig, LengthScales};
-use hyperpde_pde::problems::{Burgers, Darcy, Elliptic3d, GrayScott, GrayScottCase, Heat, Poisson};
+use hyperpde_problems::{Burgers, Darcy, Elliptic3d, GrayScott, GrayScottCase, Heat, Poisson};
 use serde_json::{Value, json};
 
 /// A quiet run of a second or less, unless `words` say otherwise.

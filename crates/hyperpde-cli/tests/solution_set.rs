@@ -9,8 +9,8 @@ use hyperpde_cli::figures::{
     FieldData, Figure, FigureData, FigureError, LINES_SIZE, PANEL_SIZE, panels_size, solution_set,
 };
 use hyperpde_kernels::Points;
-use hyperpde_pde::problems::Burgers;
 use hyperpde_pde::{Collocation, Domain, SampleSizes, Sampler, TestGrid};
+use hyperpde_problems::Burgers;
 
 /// An equidistant grid on the unit box, and interior points on its diagonal.
 fn setting(shape: &[usize]) -> (TestGrid, Collocation) {

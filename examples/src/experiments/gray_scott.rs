@@ -2,8 +2,8 @@
 
 use hyperpde::bilevel::OptimizerKind;
 use hyperpde::kernels::{Convention, Gaussian};
-use hyperpde::pde::problems::GrayScottCase;
 use hyperpde::prelude::*;
+use hyperpde::problems::GrayScottCase;
 use hyperpde_cli::{CliError, Experiment, RunSettings};
 
 /// The experiment: learned on the base case, tried on new points of it and of the cases a, b and c.
