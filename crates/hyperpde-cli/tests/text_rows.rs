@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use hyperpde_cli::config::{Config, catalogue_names, commented};
-use hyperpde_pde::problems;
+use hyperpde_problems;
 use random::Random;
 
-#[path = "common/random.rs"]
+#[path = "../../../tests/common/random.rs"]
 mod random;
 
 /// Rounding of sums of a dozen numbers.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use hyperpde_pde::{ClosedForm, Domain, Reference, Score, TestGrid, problems};
+use hyperpde_pde::{ClosedForm, Domain, Reference, Score, TestGrid};
+use hyperpde_problems as problems;
 use toml::Spanned;
 
 use super::document::Document;

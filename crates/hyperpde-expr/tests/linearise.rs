@@ -6,7 +6,7 @@ use hyperpde_kernels::Points;
 use hyperpde_pde::{Dual64, Equations, Number, PdeError, Residual, Unknown};
 use random::Random;
 
-#[path = "../../hyperpde-cli/tests/common/random.rs"]
+#[path = "../../../tests/common/random.rs"]
 mod random;
 
 const TEXT: [&str; 2] = [

@@ -7,7 +7,7 @@
 //! of `hyperpde-gp` takes.
 //!
 //! A new PDE is one [`Residual`], written once as ordinary arithmetic, plus its conditions;
-//! [`problems`] has the catalogue, and [`mod@reference`] the numerics of its reference solutions.
+//! the crate `hyperpde-problems` has a catalogue of them with reference solutions.
 
 mod builder;
 mod collocation;
@@ -19,8 +19,6 @@ mod known;
 mod metrics;
 mod observations;
 mod problem;
-pub mod problems;
-pub mod reference;
 mod residual;
 mod sampling;
 mod scoring;
@@ -30,7 +28,7 @@ pub use collocation::{Collocation, Fold};
 pub use condition::{Coefficient, Condition, ConditionTerm, Location, ScalarFn};
 pub use domain::{Axis, Domain, Face};
 pub use error::PdeError;
-pub use known::{ClosedForm, Computed, Solved};
+pub use known::{ClosedForm, Computed, NumericalSolution};
 pub use metrics::FieldErrors;
 pub use num_dual::{Dual64, DualNum};
 pub use observations::Observations;

@@ -1,6 +1,6 @@
 //! Solve nonlinear PDEs and PDE inverse problems with Gaussian processes, learning the kernel while solving.
 //!
-//! The crates behind this one, from the bottom up: [`linalg`], [`kernels`], [`gp`], [`pde`], [`bilevel`]. Most programs need only the
+//! The crates behind this one, from the bottom up: [`linalg`], [`kernels`], [`gp`], [`pde`], [`problems`], [`bilevel`]. Most programs need only the
 //! [`prelude`].
 
 pub use burn;
@@ -9,6 +9,7 @@ pub use hyperpde_gp as gp;
 pub use hyperpde_kernels as kernels;
 pub use hyperpde_linalg as linalg;
 pub use hyperpde_pde as pde;
+pub use hyperpde_problems as problems;
 
 /// What most programs use.
 pub mod prelude {
@@ -19,8 +20,9 @@ pub mod prelude {
     pub use hyperpde_kernels::{Backend, GaussianConfig, Gibbs, GibbsConfig, Kernel, LengthScales, Operator, Points};
     pub use hyperpde_pde::{
         Collocation, Condition, Defaults, Domain, DualNum, Face, FieldErrors, Number, Problem, Residual, SampleSizes,
-        Sampler, TestGrid, Unknown, problems,
+        Sampler, TestGrid, Unknown,
     };
+    pub use hyperpde_problems as problems;
 }
 
 /// The programs of the README are compiled and run with the documentation tests.

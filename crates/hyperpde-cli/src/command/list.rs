@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use burn::tensor::Device;
 use hyperpde_kernels::{Backend, Check, Precision, probe};
-use hyperpde_pde::problems;
+use hyperpde_problems as problems;
 
 use hyperpde_run::mebibytes;
 

@@ -7,8 +7,8 @@ use std::f64::consts::PI;
 
 use common::{Differences, Exact, combinations, worst_condition, worst_residual};
 use hyperpde_kernels::Points;
-use hyperpde_pde::problems::{AllenCahn, Elliptic, Heat, by_name, catalogue};
-use hyperpde_pde::{Computed, Number, PdeError, Problem, Reference, Sampler, Solved, reference};
+use hyperpde_pde::{Computed, Number, NumericalSolution, PdeError, Problem, Reference, Sampler};
+use hyperpde_problems::{AllenCahn, Elliptic, Heat, by_name, catalogue, reference};
 
 /// Fractions of each interval; multiples of 1/20, so that Darcy's differences fall on nodes of its grid.
 const FRACTIONS: [f64; 4] = [0.15, 0.35, 0.6, 0.85];
@@ -61,7 +61,7 @@ fn the_schrodinger_equation_is_that_of_its_reference() {
     let smooth = Computed::new("smooth data", 2, || {
         let settings = reference::Schrodinger { modes: 128, steps: 4000, ..reference::Schrodinger::default() };
         let solution = settings.solve(|x| [1.0 + 0.5 * (PI * x / 5.0).cos(), 0.3 * (PI * x / 5.0).sin()])?;
-        Ok(Solved::new(solution.accuracy(), move |x| solution.evaluate(x).map(Vec::from)))
+        Ok(NumericalSolution::new(solution.accuracy(), move |x| Ok(solution.evaluate(x)?.into())))
     });
     let problem = by_name("schrodinger").unwrap();
     let u = Differences { reference: &smooth, problem: &problem, steps: vec![1e-2, 5e-2] };

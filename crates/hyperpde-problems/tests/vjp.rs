@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use hyperpde_kernels::Points;
-use hyperpde_pde::problems::{Burgers, Heat};
 use hyperpde_pde::{Equations, Number, PdeError, Residual, Unknown};
+use hyperpde_problems::{Burgers, Heat};
 
 fn points() -> Points {
     Points::new(2, vec![0.1, 0.9, 0.5, -0.3, 2.0, 0.7]).unwrap()

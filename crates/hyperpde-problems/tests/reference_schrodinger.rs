@@ -1,7 +1,7 @@
 //! The Schrödinger reference against a closed form, its conservation law, and finer runs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use hyperpde_pde::reference::{ReferenceError, Schrodinger, SchrodingerSolution, initial_sech};
+use hyperpde_problems::reference::{ReferenceError, Schrodinger, SchrodingerSolution, initial_sech};
 
 /// Solution on the whole line with `h(0, x) = 2 sech x`: the two-soliton breather (Satsuma and Yajima 1974).
 fn breather(t: f64, x: f64) -> [f64; 2] {

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hyperpde_gp::RowBlock;
 use hyperpde_kernels::{Operator, Points};
-use hyperpde_pde::problems::{Darcy, Elliptic, GrayScott, GrayScottCase, Schrodinger, by_name};
-use hyperpde_pde::reference::ReferenceError;
 use hyperpde_pde::{
-    ClosedForm, Collocation, Computed, Defaults, Equations, Linearised, Observations, PdeError, Problem, Reference,
-    SampleSizes, Sampler, Score, Solved, Unknown,
+    ClosedForm, Collocation, Computed, Defaults, Equations, Face, Linearised, NumericalSolution, Observations,
+    PdeError, Problem, Reference, SampleSizes, Sampler, Score, Unknown,
 };
+use hyperpde_problems::reference::ReferenceError;
+use hyperpde_problems::{Burgers, Darcy, Eikonal, Elliptic, GrayScott, GrayScottCase, Schrodinger, by_name};
 
 fn points() -> Points {
     Points::new(2, vec![0.1, 0.9, 0.5, 0.3, 0.8, 0.7]).unwrap()
@@ -48,6 +48,51 @@ fn elliptic_rows() {
         let f = 2.0 * PI * PI * mode(1.0) + 128.0 * PI * PI * mode(4.0) + exact.powi(3);
         let uk = u[1][i];
         assert_row(&lin, 0, i, &[-1.0, 3.0 * uk * uk], 2.0 * uk.powi(3) + f);
+    }
+}
+
+#[test]
+fn burgers_rows_are_the_published_linearisation() {
+    let x = points();
+    let u = iterate(4);
+    let burgers = Burgers::new(0.03).unwrap();
+    let lin = burgers.linearise(&x, &u).unwrap();
+    for i in 0..3 {
+        let expected = [1.0, u[3][i], -0.03, u[1][i]];
+        for (j, c) in expected.iter().enumerate() {
+            assert!((lin.coefficients[0][j][i] - c).abs() < 1e-15);
+        }
+        assert!((lin.rhs[0][i] - u[3][i] * u[1][i]).abs() < 1e-14);
+    }
+}
+
+#[test]
+fn eikonal_rows_are_the_published_linearisation() {
+    let x = points();
+    let u = iterate(3);
+    let lin = Eikonal::default().linearise(&x, &u).unwrap();
+    for i in 0..3 {
+        let expected = [2.0 * u[0][i], 2.0 * u[1][i], -0.01];
+        for (j, c) in expected.iter().enumerate() {
+            assert!((lin.coefficients[0][j][i] - c).abs() < 1e-15);
+        }
+        assert!((lin.rhs[0][i] - 1.0 - u[0][i].powi(2) - u[1][i].powi(2)).abs() < 1e-14);
+    }
+}
+
+#[test]
+fn eikonal_is_set_up_as_published() {
+    let problem = Eikonal::default().problem().unwrap();
+    assert_eq!(problem.boundary_allotment(300).unwrap(), [75; 4]);
+    assert_eq!(problem.faces(), [Face::lower(1), Face::upper(0), Face::upper(1), Face::lower(0)]);
+    let grid = problem.test_grid();
+    assert_eq!(grid.shape(), [100, 100]);
+    assert!((grid.axes()[0][0] - 1.0 / 1001.0).abs() < 1e-16 && (grid.axes()[1][99] - 991.0 / 1001.0).abs() < 1e-15);
+    assert_eq!((problem.defaults().nugget, problem.defaults().gauss_newton_steps), (1e-8, 30));
+    let unknowns = problem.equations().unknowns();
+    assert!(unknowns.iter().all(|q| !q.operator.is_identity()), "the value of u is not a functional of the equation");
+    for epsilon in [0.0, -0.1, f64::NAN, f64::INFINITY] {
+        assert!(matches!(Eikonal::new(epsilon), Err(PdeError::Setting { .. })));
     }
 }
 
@@ -320,7 +365,7 @@ fn computed_references_are_solved_once_and_only_when_asked() {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
     let reference = Computed::new("counter", 2, || {
         RUNS.fetch_add(1, Ordering::Relaxed);
-        Ok(Solved::new(0.5, |x| Ok(vec![x.chunks(2).map(|p| p[0]).collect()])))
+        Ok(NumericalSolution::new(0.5, |x| Ok(vec![x.chunks(2).map(|p| p[0]).collect()])))
     });
     assert_eq!(RUNS.load(Ordering::Relaxed), 0);
     std::thread::scope(|scope| {
@@ -332,7 +377,7 @@ fn computed_references_are_solved_once_and_only_when_asked() {
     let line = Points::new(1, vec![0.1, 0.2]).unwrap();
     assert!(matches!(reference.evaluate(&line), Err(PdeError::Shape { .. })));
 
-    let failing = Computed::new("failing", 2, || Err(ReferenceError::NotFinite { solver: "none", time: 0.5 }));
+    let failing = Computed::new("failing", 2, || Err(ReferenceError::NotFinite { solver: "none", time: 0.5 }.into()));
     match failing.evaluate(&points()) {
         Err(e @ PdeError::Reference { .. }) => {
             assert!(e.to_string().contains("'failing'") && e.to_string().contains("t = 0.5"))

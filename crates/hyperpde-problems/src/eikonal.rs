@@ -4,13 +4,20 @@
 //! The reference is [`reference::Eikonal`](crate::reference::Eikonal), exact to rounding; the publication scores
 //! against finite differences that are themselves in error by 2e-4.
 
-use super::{dirichlet_on_square, unit_square, within};
-use crate::error::PdeError;
-use crate::known::{Computed, Solved};
-use crate::problem::{Defaults, Problem};
+use hyperpde_pde::{Computed, Defaults, Number, NumericalSolution, PdeError, Problem, Residual, TestGrid, Unknown};
+
+use crate::Entry;
+use crate::shared::{dirichlet_on_square, unit_square, within};
 use crate::reference;
-use crate::residual::{Number, Residual, Unknown};
-use crate::scoring::TestGrid;
+
+/// What the catalogue lists.
+pub(crate) const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "eikonal",
+        description: "regularised eikonal equation |grad u|^2 = 1 + eps Lap u on the unit square",
+        build: || Eikonal::default().problem(),
+    },
+];
 
 /// `F = u_x² + u_y² − 1 − ε Δu`, with unknowns `u_x, u_y, Δu`; the value of `u` does not occur.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,7 +58,7 @@ impl Eikonal {
         let sides = dirichlet_on_square(&domain, 0, |_| 0.0)?;
         let solution = Computed::new("Hopf-Cole exit times", 2, move || {
             let solution = reference::Eikonal::new(self.epsilon)?;
-            Ok(Solved::new(solution.accuracy(), move |x| solution.evaluate(x).map(|u| vec![u])))
+            Ok(NumericalSolution::new(solution.accuracy(), move |x| Ok(vec![solution.evaluate(x)?])))
         });
         Problem::builder("eikonal", domain)
             .equations(self)

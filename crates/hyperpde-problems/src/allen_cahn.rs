@@ -6,14 +6,19 @@
 //! an exact solution, which serves as initial value, as Dirichlet data at both ends and as reference
 //! (Kawahara and Tanaka, *Phys. Lett. A* 97, 1983, 311-314).
 
-use super::within;
-use crate::condition::Condition;
-use crate::domain::{Domain, Face};
-use crate::error::PdeError;
-use crate::known::ClosedForm;
-use crate::problem::{Defaults, Problem};
-use crate::residual::{Number, Residual, Unknown};
-use crate::scoring::TestGrid;
+use hyperpde_pde::{ClosedForm, Condition, Defaults, Domain, Face, Number, PdeError, Problem, Residual, TestGrid, Unknown};
+
+use crate::Entry;
+use crate::shared::{within};
+
+/// What the catalogue lists.
+pub(crate) const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "allen-cahn",
+        description: "Allen-Cahn equation in one dimension, travelling front",
+        build: || AllenCahn::default().problem(),
+    },
+];
 
 /// `F = u_t − ε u_xx − u + u³`, with unknowns `u_t, u_xx, u`.
 #[derive(Clone, Copy, Debug, PartialEq)]

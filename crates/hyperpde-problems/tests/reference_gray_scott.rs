@@ -3,7 +3,7 @@
 
 use std::f64::consts::PI;
 
-use hyperpde_pde::reference::{GrayScott, GrayScottSolution, ReferenceError};
+use hyperpde_problems::reference::{GrayScott, GrayScottSolution, ReferenceError};
 
 fn published(settings: GrayScott) -> GrayScottSolution {
     settings.solve(|x| -(3.0 * PI * x + PI / 2.0).sin(), |x| (2.0 * PI * x).cos()).unwrap()

@@ -3,7 +3,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use hyperpde_pde::reference::{Darcy, ReferenceError, darcy_permeability};
+use hyperpde_problems::reference::{Darcy, ReferenceError, darcy_permeability};
 
 /// `-Δu = 1`, `u = 0` on the boundary (Saint-Venant torsion of a square bar).
 fn torsion(x: f64, y: f64) -> f64 {

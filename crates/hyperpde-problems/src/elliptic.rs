@@ -2,16 +2,23 @@
 //! (arXiv 2510.05568, elliptic experiment: `α = 1`, `m = 3`).
 //!
 //! The solution is prescribed, `u = sin(πx) sin(πy) + 4 sin(4πx) sin(4πy)`, and `f` follows from it. In `d`
-//! dimensions the same holds for products of `d` sines; see [`Elliptic3d`](super::Elliptic3d).
+//! dimensions the same holds for products of `d` sines; see [`Elliptic3d`](crate::Elliptic3d).
 
 use std::f64::consts::PI;
 
-use super::{dirichlet_on_square, unit_square, within};
-use crate::error::PdeError;
-use crate::known::ClosedForm;
-use crate::problem::{Defaults, Problem};
-use crate::residual::{Number, Residual, Unknown};
-use crate::scoring::TestGrid;
+use hyperpde_pde::{ClosedForm, Defaults, Number, PdeError, Problem, Residual, TestGrid, Unknown};
+
+use crate::Entry;
+use crate::shared::{dirichlet_on_square, unit_square, within};
+
+/// What the catalogue lists.
+pub(crate) const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "elliptic",
+        description: "nonlinear elliptic equation -Lap u + u^3 = f on the unit square",
+        build: || Elliptic::default().problem(),
+    },
+];
 
 /// `F = −Δu + α u^m − f`, with unknowns `Δu, u`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -14,14 +14,19 @@ use std::f64::consts::PI;
 use std::ops::RangeInclusive;
 
 use hyperpde_kernels::Points;
+use hyperpde_pde::{Condition, Defaults, Domain, Face, Number, PdeError, Problem, Reference, Residual, TestGrid, Unknown};
 
-use super::within;
-use crate::condition::Condition;
-use crate::domain::{Domain, Face};
-use crate::error::PdeError;
-use crate::problem::{Defaults, Problem};
-use crate::residual::{Number, Residual, Unknown};
-use crate::scoring::{Reference, TestGrid};
+use crate::Entry;
+use crate::shared::{within};
+
+/// What the catalogue lists.
+pub(crate) const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "burgers",
+        description: "viscous Burgers equation in one dimension, steepening to a shock",
+        build: || Burgers::default().problem(),
+    },
+];
 
 /// Viscosities for which the reference holds.
 const VISCOSITIES: RangeInclusive<f64> = 1e-6..=1e3;

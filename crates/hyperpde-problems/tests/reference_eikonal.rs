@@ -3,7 +3,7 @@
 
 use std::f64::consts::PI;
 
-use hyperpde_pde::reference::{Eikonal, EikonalGrid, ReferenceError};
+use hyperpde_problems::reference::{Eikonal, EikonalGrid, ReferenceError};
 
 fn max_gap(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());

@@ -4,8 +4,8 @@
 use std::f64::consts::PI;
 
 use hyperpde_kernels::Points;
-use hyperpde_pde::problems::{Burgers, ColeHopf};
 use hyperpde_pde::{PdeError, Reference};
+use hyperpde_problems::{Burgers, ColeHopf};
 
 /// Nodes and logarithms of the weights of `∫ f(x) exp(−x²) dx`.
 ///

@@ -6,14 +6,19 @@
 
 use std::f64::consts::PI;
 
-use super::within;
-use crate::condition::Condition;
-use crate::domain::{Domain, Face};
-use crate::error::PdeError;
-use crate::known::ClosedForm;
-use crate::problem::{Defaults, Problem};
-use crate::residual::{Number, Residual, Unknown};
-use crate::scoring::TestGrid;
+use hyperpde_pde::{ClosedForm, Condition, Defaults, Domain, Face, Number, PdeError, Problem, Residual, TestGrid, Unknown};
+
+use crate::Entry;
+use crate::shared::{within};
+
+/// What the catalogue lists.
+pub(crate) const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "heat",
+        description: "heat equation in one dimension (linear)",
+        build: || Heat::default().problem(),
+    },
+];
 
 /// `F = u_t − κ u_xx`, with unknowns `u_t, u_xx`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,12 +5,19 @@
 
 use std::f64::consts::PI;
 
-use super::{dirichlet_on_square, unit_square};
-use crate::error::PdeError;
-use crate::known::ClosedForm;
-use crate::problem::{Defaults, Problem};
-use crate::residual::{Number, Residual, Unknown};
-use crate::scoring::TestGrid;
+use hyperpde_pde::{ClosedForm, Defaults, Number, PdeError, Problem, Residual, TestGrid, Unknown};
+
+use crate::Entry;
+use crate::shared::{dirichlet_on_square, unit_square};
+
+/// What the catalogue lists.
+pub(crate) const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "poisson",
+        description: "Poisson equation on the unit square with boundary data that are not zero (linear)",
+        build: || Poisson.problem(),
+    },
+];
 
 /// `F = −Δu − f`, with the unknown `Δu`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -8,14 +8,33 @@
 
 use std::f64::consts::PI;
 
-use crate::condition::Condition;
-use crate::domain::{Domain, Face};
-use crate::error::PdeError;
-use crate::known::{Computed, Solved};
-use crate::problem::{Defaults, Problem};
-use crate::reference;
-use crate::residual::{Number, Residual, Unknown};
-use crate::scoring::TestGrid;
+use hyperpde_pde::{Computed, Condition, Defaults, Domain, Face, Number, NumericalSolution, PdeError, Problem, Residual, TestGrid, Unknown};
+
+use crate::{Entry, reference};
+
+/// What the catalogue lists.
+pub(crate) const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "gray-scott",
+        description: "Gray-Scott reaction-diffusion in one dimension, published base case",
+        build: || GrayScott::new(GrayScottCase::Base).problem(),
+    },
+    Entry {
+        name: "gray-scott-a",
+        description: "Gray-Scott with other initial data, published case a",
+        build: || GrayScott::new(GrayScottCase::A).problem(),
+    },
+    Entry {
+        name: "gray-scott-b",
+        description: "Gray-Scott with other initial data, published case b",
+        build: || GrayScott::new(GrayScottCase::B).problem(),
+    },
+    Entry {
+        name: "gray-scott-c",
+        description: "Gray-Scott with other initial data, published case c",
+        build: || GrayScott::new(GrayScottCase::C).problem(),
+    },
+];
 
 /// The published initial data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,7 +109,7 @@ impl GrayScott {
         let solution = Computed::new("cosine spectral", 2, move || {
             let initial = |field: usize| move |x: f64| case.initial(x)[field];
             let solution = parameters.solve(initial(0), initial(1))?;
-            Ok(Solved::new(solution.accuracy(), move |x| solution.evaluate(x).map(Vec::from)))
+            Ok(NumericalSolution::new(solution.accuracy(), move |x| Ok(solution.evaluate(x)?.into())))
         });
         Problem::builder(case.name(), domain)
             .fields(["u", "v"])

@@ -6,21 +6,27 @@
 //! [`reference::Darcy`](crate::reference::Darcy) with 400 cells a side, where the publication has 79.
 //!
 //! The observations are at the first interior collocation points, with noise of standard deviation 1e-3, about
-//! 4% of the largest pressure. [`Collocation::split_observations`](crate::Collocation::split_observations)
+//! 4% of the largest pressure. [`Collocation::split_observations`](hyperpde_pde::Collocation::split_observations)
 //! holds some of them out; the publication judges hyperparameters by the data it fits.
 //!
 //! Scores are `u`, `a` and the permeability `A = e^a`.
 
 use std::sync::Arc;
 
-use super::{dirichlet_on_square, unit_square};
-use crate::error::PdeError;
-use crate::known::{Computed, Solved};
-use crate::observations::Observations;
-use crate::problem::{Defaults, Problem};
+use hyperpde_pde::{Computed, Defaults, Number, NumericalSolution, Observations, PdeError, Problem, Reference, Residual, Score, TestGrid, Unknown};
+
+use crate::Entry;
+use crate::shared::{dirichlet_on_square, unit_square};
 use crate::reference;
-use crate::residual::{Number, Residual, Unknown};
-use crate::scoring::{Reference, Score, TestGrid};
+
+/// What the catalogue lists.
+pub(crate) const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "darcy",
+        description: "Darcy flow inverse problem: log permeability from 60 noisy pressures",
+        build: || Darcy::default().problem(),
+    },
+];
 
 /// Cells per side of the grid for the true pressure.
 const CELLS: usize = 400;
@@ -56,7 +62,7 @@ impl Darcy {
         let sides = dirichlet_on_square(&domain, 0, |_| 0.0)?;
         let truth: Arc<dyn Reference> = Arc::new(Computed::new("finite volumes", 2, || {
             let pressure = reference::Darcy::new(CELLS, reference::darcy_permeability)?;
-            Ok(Solved::new(pressure.accuracy(), move |x| {
+            Ok(NumericalSolution::new(pressure.accuracy(), move |x| {
                 let log = |p: &[f64]| reference::darcy_permeability(p[0], p[1]).ln();
                 Ok(vec![pressure.evaluate(x)?, x.chunks_exact(2).map(log).collect()])
             }))

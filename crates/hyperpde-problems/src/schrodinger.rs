@@ -15,14 +15,18 @@
 //! Scores are `u`, `v` and `|h|`, in which the published errors are measured. The reference is
 //! [`reference::Schrodinger`](crate::reference::Schrodinger).
 
-use crate::condition::Condition;
-use crate::domain::{Domain, Face};
-use crate::error::PdeError;
-use crate::known::{Computed, Solved};
-use crate::problem::{Defaults, Problem};
-use crate::reference;
-use crate::residual::{Number, Residual, Unknown};
-use crate::scoring::{Score, TestGrid};
+use hyperpde_pde::{Computed, Condition, Defaults, Domain, Face, Number, NumericalSolution, PdeError, Problem, Residual, Score, TestGrid, Unknown};
+
+use crate::{Entry, reference};
+
+/// What the catalogue lists.
+pub(crate) const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "schrodinger",
+        description: "focusing nonlinear Schroedinger equation, periodic; for kernels periodic in x",
+        build: || Schrodinger.problem(),
+    },
+];
 
 /// `F_1 = u_t + ½ v_xx + (u² + v²) v`, `F_2 = v_t − ½ u_xx − (u² + v²) u`, with unknowns
 /// `u_t, u_xx, u, v_t, v_xx, v`.
@@ -47,7 +51,7 @@ impl Schrodinger {
         let conditions = [initial(0)?, initial(1)?];
         let solution = Computed::new("Fourier split step", 2, || {
             let solution = reference::Schrodinger::default().solve(reference::initial_sech)?;
-            Ok(Solved::new(solution.accuracy(), move |x| solution.evaluate(x).map(Vec::from)))
+            Ok(NumericalSolution::new(solution.accuracy(), move |x| Ok(solution.evaluate(x)?.into())))
         });
         Problem::builder("schrodinger", domain)
             .fields(["u", "v"])

@@ -1,15 +1,21 @@
 //! The nonlinear elliptic equation `−Δu + u³ = f` on the unit cube with `u = 0` on its boundary, and the
 //! prescribed solution `u = sin(πx) sin(πy) sin(πz) + ½ sin(2πx) sin(2πy) sin(2πz)`.
 //!
-//! It shows that nothing is special about two dimensions: see [`Elliptic`](super::Elliptic).
+//! It shows that nothing is special about two dimensions: see [`Elliptic`](crate::Elliptic).
 
-use super::elliptic::SineElliptic;
-use crate::condition::Condition;
-use crate::domain::Domain;
-use crate::error::PdeError;
-use crate::problem::{Defaults, Problem};
-use crate::residual::{Number, Residual, Unknown};
-use crate::scoring::TestGrid;
+use hyperpde_pde::{Condition, Defaults, Domain, Number, PdeError, Problem, Residual, TestGrid, Unknown};
+
+use crate::Entry;
+use crate::elliptic::SineElliptic;
+
+/// What the catalogue lists.
+pub(crate) const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "elliptic-3d",
+        description: "nonlinear elliptic equation -Lap u + u^3 = f on the unit cube",
+        build: || Elliptic3d::default().problem(),
+    },
+];
 
 /// `F = −Δu + u³ − f` in three dimensions, with unknowns `Δu, u`.
 #[derive(Clone, Copy, Debug, PartialEq)]
