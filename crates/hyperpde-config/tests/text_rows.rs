@@ -2,8 +2,8 @@
 //! to rounding.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use hyperpde_cli::config::{Config, catalogue_names, commented};
-use hyperpde_problems;
+use hyperpde_config::{Config, catalogue_names, commented};
+use hyperpde_problems as problems;
 use random::Random;
 
 #[path = "../../../tests/common/random.rs"]
