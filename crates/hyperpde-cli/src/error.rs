@@ -70,6 +70,13 @@ impl From<hyperpde_pde::PdeError> for CliError {
     }
 }
 
+impl From<hyperpde_pde::GeometryError> for CliError {
+    /// A domain that can't be.
+    fn from(error: hyperpde_pde::GeometryError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
 impl CliError {
     /// Wraps a library's error, with what was being done when it came ("learning the kernel").
     pub fn numerical(doing: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hyperpde_pde::{Domain, Face, PdeError};
+use hyperpde_pde::{Domain, Face};
 use toml::Spanned;
 
 use super::Reader;
@@ -154,7 +154,7 @@ impl Reader<'_> {
     }
 
     /// A fault of the library at a place.
-    pub(super) fn wrap(&self, span: Range<usize>, error: &PdeError) -> ConfigError {
+    pub(super) fn wrap(&self, span: Range<usize>, error: &dyn std::fmt::Display) -> ConfigError {
         self.source.error(span, error.to_string(), "here")
     }
 }
