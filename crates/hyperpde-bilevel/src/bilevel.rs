@@ -18,7 +18,7 @@ use burn::tensor::{Tensor, TensorData};
 use hyperpde_gp::{GpError, Posterior, RowBlock};
 use hyperpde_kernels::{Kernel, Points, gradient, parameters, tensor_to_vec, with_parameters};
 use hyperpde_linalg::CholeskyInfo;
-use hyperpde_pde::{Collocation, Equations, Fold, Problem, Sampler, seeded};
+use hyperpde_pde::{Collocation, Equations, Fold, PdeError, Problem, Sampler, seeded};
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::BilevelError;
@@ -130,11 +130,9 @@ impl<K: Kernel> Bilevel<K> {
             return Err(BilevelError::Setting { name: "kernels", value: kernels.len().to_string(), expected });
         }
         let monitor = if settings.monitor > 0 {
-            Some(Sampler::Uniform.interior(
-                problem.domain(),
-                settings.monitor,
-                &mut seeded(settings.seed, MONITOR_STREAM),
-            )?)
+            let mut rng = seeded(settings.seed, MONITOR_STREAM);
+            let points = Sampler::Uniform.interior(problem.geometry(), settings.monitor, &mut rng);
+            Some(points.map_err(PdeError::from)?)
         } else {
             None
         };

@@ -55,6 +55,13 @@ impl From<serde_json::Error> for CliError {
     }
 }
 
+impl From<hyperpde_pde::GeometryError> for CliError {
+    /// A domain that can't be.
+    fn from(error: hyperpde_pde::GeometryError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
 impl CliError {
     /// The process exit status: 2 for bad input, which the user can correct ([`CliError::Input`], [`CliError::Config`]), 130 for a run that Ctrl-C
     /// ended, 1 for everything that fails later (numerics, files, figures). clap itself ends with 2 on a flag it refuses.

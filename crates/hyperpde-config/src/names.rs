@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hyperpde_pde::{Domain, Face, PdeError};
+use hyperpde_pde::{Domain, Face};
 use toml::Spanned;
 
 use super::document::{Document, DomainSection, Interval};
@@ -155,7 +155,7 @@ impl Reader<'_> {
     }
 
     /// A fault of the library at a place.
-    pub(crate) fn wrap(&self, span: Range<usize>, error: &PdeError) -> ConfigError {
+    pub(crate) fn wrap(&self, span: Range<usize>, error: &dyn std::fmt::Display) -> ConfigError {
         self.source.error(span, error.to_string(), "here")
     }
 }

@@ -44,6 +44,10 @@ fn three_sided() -> Problem {
     builder().conditions(conditions).build().unwrap()
 }
 
+fn patch_names(problem: &Problem) -> Vec<&str> {
+    problem.patches().iter().map(|p| p.name()).collect()
+}
+
 fn sizes(interior: usize, boundary: usize, validation: usize) -> SampleSizes {
     SampleSizes { interior, boundary, validation }
 }
@@ -105,6 +109,36 @@ fn rows_carry_operators_coefficients_and_values() {
 }
 
 #[test]
+fn normal_derivatives_on_a_box_are_coordinate_derivatives_with_the_sign_of_the_normal() {
+    let domain = strip();
+    for face in [Face::lower(1), Face::upper(1), Face::upper(0)] {
+        let sign = if face.upper { 1.0 } else { -1.0 };
+        let patch = domain.face(face).unwrap();
+        let problem = builder()
+            .condition(Condition::neumann(&domain, face, 0, |x| x[0]).unwrap())
+            .condition(Condition::normal(&patch, 0, move |x| sign * x[0]))
+            .condition(Condition::robin(&domain, face, 0, (2.0, -3.0), |x| x[1]).unwrap())
+            .condition(Condition::robin_normal(&patch, 0, (2.0, -3.0 * sign), |x| x[1]))
+            .condition(Condition::dirichlet(&domain, face, 0, |x| x[1]).unwrap())
+            .condition(Condition::value_on(&patch, 0, |x| x[1]))
+            .build()
+            .unwrap();
+        assert_eq!(problem.patches().len(), 1, "a face and the patch of its name are one");
+        let c = problem.sample(&sizes(1, 7, 0), Sampler::Sobol, 1).unwrap();
+        for (pair, sign) in c.boundary.chunks(2).zip([sign, 1.0, 1.0]) {
+            assert!(pair[0].sites()[0].same(&pair[1].sites()[0]));
+            let row = |block: usize, sign: f64| -> Vec<(Operator, Vec<f64>)> {
+                let scaled = |c: &Vec<f64>| c.iter().map(|v| sign * v).collect();
+                pair[block].terms().iter().map(|t| (t.operator.clone(), scaled(&t.coefficients))).collect()
+            };
+            assert_eq!(row(0, 1.0), row(1, sign), "{face:?}: the same terms, none that vanish");
+            let rhs: Vec<f64> = pair[1].rhs().iter().map(|b| sign * b).collect();
+            assert_eq!(pair[0].rhs(), rhs);
+        }
+    }
+}
+
+#[test]
 fn coefficients_may_depend_on_the_point() {
     let term = ConditionTerm {
         field: 0,
@@ -126,7 +160,7 @@ fn periodic_conditions_tie_opposite_points() {
         .condition(Condition::periodic(&domain, 1, 0, Operator::partial(2, 1)).unwrap())
         .build()
         .unwrap();
-    assert_eq!(problem.faces(), [Face::lower(1)]);
+    assert_eq!(patch_names(&problem), ["x = -2"]);
     let c = problem.sample(&sizes(2, 6, 0), Sampler::LatinHypercube, 9).unwrap();
     assert_eq!(c.boundary.len(), 2);
     for block in &c.boundary {
@@ -291,7 +325,7 @@ fn a_problem_may_put_a_condition_at_the_last_time() {
     let domain = strip();
     let problem =
         builder().condition(Condition::dirichlet(&domain, Face::upper(0), 0, |_| 0.0).unwrap()).build().unwrap();
-    assert_eq!(problem.faces(), [Face::upper(0)]);
+    assert_eq!(patch_names(&problem), ["t = 1"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@
 
 use hyperpde_pde::{ClosedForm, Condition, Defaults, Domain, Face, Number, PdeError, Problem, Residual, TestGrid, Unknown};
 
-use crate::Entry;
+use crate::entry::Entry;
 use crate::shared::{within};
 
 /// What the catalogue lists.

@@ -16,7 +16,7 @@ use std::ops::RangeInclusive;
 use hyperpde_kernels::Points;
 use hyperpde_pde::{Condition, Defaults, Domain, Face, Number, PdeError, Problem, Reference, Residual, TestGrid, Unknown};
 
-use crate::Entry;
+use crate::entry::Entry;
 use crate::shared::{within};
 
 /// What the catalogue lists.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use hyperpde_pde::{Computed, Defaults, Number, NumericalSolution, Observations, PdeError, Problem, Reference, Residual, Score, TestGrid, Unknown};
 
-use crate::Entry;
+use crate::entry::Entry;
 use crate::shared::{dirichlet_on_square, unit_square};
 use crate::reference;
 

@@ -6,7 +6,7 @@
 
 use hyperpde_pde::{Computed, Defaults, Number, NumericalSolution, PdeError, Problem, Residual, TestGrid, Unknown};
 
-use crate::Entry;
+use crate::entry::Entry;
 use crate::shared::{dirichlet_on_square, unit_square, within};
 use crate::reference;
 

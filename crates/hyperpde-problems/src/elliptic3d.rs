@@ -5,7 +5,7 @@
 
 use hyperpde_pde::{Condition, Defaults, Domain, Number, PdeError, Problem, Residual, TestGrid, Unknown};
 
-use crate::Entry;
+use crate::entry::Entry;
 use crate::elliptic::SineElliptic;
 
 /// What the catalogue lists.

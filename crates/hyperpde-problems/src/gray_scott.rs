@@ -10,7 +10,8 @@ use std::f64::consts::PI;
 
 use hyperpde_pde::{Computed, Condition, Defaults, Domain, Face, Number, NumericalSolution, PdeError, Problem, Residual, TestGrid, Unknown};
 
-use crate::{Entry, reference};
+use crate::entry::Entry;
+use crate::reference;
 
 /// What the catalogue lists.
 pub(crate) const ENTRIES: &[Entry] = &[

@@ -21,7 +21,8 @@ mod entry;
 pub mod reference;
 mod shared;
 
-pub use entry::{Entry, by_name};
+pub use entry::Entry;
+use hyperpde_pde::{PdeError, Problem};
 
 /// From one line per problem, `file::{types}, "equation | unknown to the solver | reference"`: the modules, the
 /// types, the table and the list. The first type of a line is the problem.
@@ -56,4 +57,22 @@ problems! {
     heat::{Heat}, "`u_t = κ u_xx` | `u` | exact";
     allen_cahn::{AllenCahn}, "`u_t = ε u_xx + u − u³` | `u` | exact travelling front";
     elliptic3d::{Elliptic3d}, "`−Δu + α u^m = f`, unit cube | `u` | exact";
+}
+
+/// The problem of that name in the [`catalogue()`].
+///
+/// # Errors
+/// [`PdeError::Setting`] with the names that exist.
+pub fn by_name(name: &str) -> Result<Problem, PdeError> {
+    match catalogue().iter().find(|e| e.name == name) {
+        Some(entry) => (entry.build)(),
+        None => Err(PdeError::Setting {
+            name: "problem".into(),
+            value: name.into(),
+            expected: format!(
+                "it must be one of {}",
+                catalogue().iter().map(|e| e.name).collect::<Vec<_>>().join(", ")
+            ),
+        }),
+    }
 }

@@ -7,7 +7,7 @@ use std::f64::consts::PI;
 
 use hyperpde_pde::{ClosedForm, Defaults, Number, PdeError, Problem, Residual, TestGrid, Unknown};
 
-use crate::Entry;
+use crate::entry::Entry;
 use crate::shared::{dirichlet_on_square, unit_square};
 
 /// What the catalogue lists.

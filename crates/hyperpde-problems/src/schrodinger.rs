@@ -17,7 +17,8 @@
 
 use hyperpde_pde::{Computed, Condition, Defaults, Domain, Face, Number, NumericalSolution, PdeError, Problem, Residual, Score, TestGrid, Unknown};
 
-use crate::{Entry, reference};
+use crate::entry::Entry;
+use crate::reference;
 
 /// What the catalogue lists.
 pub(crate) const ENTRIES: &[Entry] = &[

@@ -6,7 +6,7 @@ use hyperpde_pde::{Condition, Domain, Face, PdeError};
 
 /// `(0, 1)²` with coordinates `x` and `y`.
 pub(crate) fn unit_square() -> Result<Domain, PdeError> {
-    Domain::space([("x", 0.0, 1.0), ("y", 0.0, 1.0)])
+    Ok(Domain::space([("x", 0.0, 1.0), ("y", 0.0, 1.0)])?)
 }
 
 /// `u_field = value` on the sides of the square: bottom, right, top, left, the order of the published

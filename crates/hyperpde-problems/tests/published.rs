@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use hyperpde_gp::RowBlock;
 use hyperpde_kernels::{Operator, Points};
 use hyperpde_pde::{
-    ClosedForm, Collocation, Computed, Defaults, Equations, Face, Linearised, NumericalSolution, Observations,
-    PdeError, Problem, Reference, SampleSizes, Sampler, Score, Unknown,
+    ClosedForm, Collocation, Computed, Defaults, Equations, Linearised, NumericalSolution, Observations, PdeError,
+    Problem, Reference, SampleSizes, Sampler, Score, Unknown,
 };
 use hyperpde_problems::reference::ReferenceError;
 use hyperpde_problems::{Burgers, Darcy, Eikonal, Elliptic, GrayScott, GrayScottCase, Schrodinger, by_name};
@@ -84,7 +84,8 @@ fn eikonal_rows_are_the_published_linearisation() {
 fn eikonal_is_set_up_as_published() {
     let problem = Eikonal::default().problem().unwrap();
     assert_eq!(problem.boundary_allotment(300).unwrap(), [75; 4]);
-    assert_eq!(problem.faces(), [Face::lower(1), Face::upper(0), Face::upper(1), Face::lower(0)]);
+    let sides: Vec<&str> = problem.patches().iter().map(|p| p.name()).collect();
+    assert_eq!(sides, ["y = 0", "x = 1", "y = 1", "x = 0"]);
     let grid = problem.test_grid();
     assert_eq!(grid.shape(), [100, 100]);
     assert!((grid.axes()[0][0] - 1.0 / 1001.0).abs() < 1e-16 && (grid.axes()[1][99] - 991.0 / 1001.0).abs() < 1e-15);

@@ -120,7 +120,7 @@ pub fn worst_condition(problem: &Problem, u: &impl Functionals, fractions: &[f64
     let inside = combinations(problem, fractions);
     let mut worst = 0.0_f64;
     for condition in problem.conditions() {
-        let Location::Face(face) = condition.location() else {
+        let &Location::Face(face) = condition.location() else {
             panic!("periodic conditions have no place in the catalogue")
         };
         for x in inside.rows() {

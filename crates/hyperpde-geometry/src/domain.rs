@@ -6,25 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::PdeError;
-
-/// One coordinate: its name and its interval, in the units of the coordinate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Axis {
-    /// Name, for messages and plots.
-    pub name: String,
-    /// Lower end `a`.
-    pub lower: f64,
-    /// Upper end `b > a`.
-    pub upper: f64,
-}
-
-impl Axis {
-    /// Length `b − a` of the interval.
-    pub fn width(&self) -> f64 {
-        self.upper - self.lower
-    }
-}
+use crate::axis::Axis;
+use crate::error::GeometryError;
 
 /// A face of a box: where one coordinate is at an end of its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -58,9 +41,9 @@ impl Domain {
     /// A box in space from `(name, lower, upper)` per coordinate.
     ///
     /// # Errors
-    /// [`PdeError::Domain`] if there are no coordinates, a name is empty or repeated, or an interval is
+    /// [`GeometryError::Domain`] if there are no coordinates, a name is empty or repeated, or an interval is
     /// empty, reversed or not finite.
-    pub fn space<N: Into<String>>(axes: impl IntoIterator<Item = (N, f64, f64)>) -> Result<Self, PdeError> {
+    pub fn space<N: Into<String>>(axes: impl IntoIterator<Item = (N, f64, f64)>) -> Result<Self, GeometryError> {
         Self::new(axes.into_iter().map(|(n, a, b)| (n.into(), a, b)).collect(), false)
     }
 
@@ -71,27 +54,27 @@ impl Domain {
     pub fn space_time<N: Into<String>>(
         time: (N, f64, f64),
         space: impl IntoIterator<Item = (N, f64, f64)>,
-    ) -> Result<Self, PdeError> {
+    ) -> Result<Self, GeometryError> {
         let axes: Vec<_> = std::iter::once(time).chain(space).map(|(n, a, b)| (n.into(), a, b)).collect();
         if axes.len() < 2 {
-            return Err(PdeError::Domain("a space-time box needs at least one coordinate of space".into()));
+            return Err(GeometryError::Domain("a space-time box needs at least one coordinate of space".into()));
         }
         Self::new(axes, true)
     }
 
-    fn new(axes: Vec<(String, f64, f64)>, time: bool) -> Result<Self, PdeError> {
+    pub(crate) fn new(axes: Vec<(String, f64, f64)>, time: bool) -> Result<Self, GeometryError> {
         if axes.is_empty() {
-            return Err(PdeError::Domain("it needs at least one coordinate".into()));
+            return Err(GeometryError::Domain("it needs at least one coordinate".into()));
         }
         for (i, (name, lower, upper)) in axes.iter().enumerate() {
             if name.is_empty() {
-                return Err(PdeError::Domain(format!("coordinate {i} has no name")));
+                return Err(GeometryError::Domain(format!("coordinate {i} has no name")));
             }
             if axes[..i].iter().any(|(other, _, _)| other == name) {
-                return Err(PdeError::Domain(format!("two coordinates are named '{name}'")));
+                return Err(GeometryError::Domain(format!("two coordinates are named '{name}'")));
             }
             if !(lower.is_finite() && upper.is_finite() && lower < upper) {
-                return Err(PdeError::Domain(format!(
+                return Err(GeometryError::Domain(format!(
                     "the interval of '{name}' is [{lower}, {upper}]: both ends must be finite and the first below the second"
                 )));
             }
@@ -131,10 +114,10 @@ impl Domain {
     /// Value of the fixed coordinate on a face.
     ///
     /// # Errors
-    /// [`PdeError::Domain`] if the box has no such face.
-    pub fn coordinate(&self, face: Face) -> Result<f64, PdeError> {
+    /// [`GeometryError::Domain`] if the box has no such face.
+    pub fn coordinate(&self, face: Face) -> Result<f64, GeometryError> {
         let axis = self.axes.get(face.axis).ok_or_else(|| {
-            PdeError::Domain(format!(
+            GeometryError::Domain(format!(
                 "there is no face across coordinate {}: the box has {} coordinates",
                 face.axis,
                 self.dim()
@@ -147,7 +130,7 @@ impl Domain {
     ///
     /// # Errors
     /// As [`Domain::coordinate`].
-    pub fn face_name(&self, face: Face) -> Result<String, PdeError> {
+    pub fn face_name(&self, face: Face) -> Result<String, GeometryError> {
         let value = self.coordinate(face)?;
         Ok(format!("{} = {value}", self.axes[face.axis].name))
     }
@@ -165,7 +148,7 @@ impl Domain {
     ///
     /// # Errors
     /// As [`Domain::coordinate`].
-    pub fn on_face(&self, face: Face, x: &[f64]) -> Result<bool, PdeError> {
+    pub fn on_face(&self, face: Face, x: &[f64]) -> Result<bool, GeometryError> {
         let value = self.coordinate(face)?;
         Ok(self.contains(x) && (x[face.axis] - value).abs() <= Self::TOLERANCE * self.axes[face.axis].width())
     }
