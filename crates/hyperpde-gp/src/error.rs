@@ -1,7 +1,7 @@
 //! Failures of row construction and of the inner solve.
 
 use hyperpde_kernels::KernelError;
-use hyperpde_linalg::SpdError;
+use hyperpde_linalg::SolveError;
 use thiserror::Error;
 
 /// What can go wrong between rows and a posterior.
@@ -29,7 +29,7 @@ pub enum GpError {
         /// Size of the system.
         rows: usize,
         /// The failure of the factorisation.
-        source: SpdError,
+        source: SolveError,
     },
     /// A result is not finite.
     #[error("{what} is not finite; {advice}")]

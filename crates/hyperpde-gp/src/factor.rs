@@ -2,7 +2,7 @@
 
 #[cfg(feature = "gpu")]
 use hyperpde_linalg::device::DeviceCholesky;
-use hyperpde_linalg::{Cholesky, CholeskyInfo, SpdError};
+use hyperpde_linalg::{Cholesky, SolveError, SolveStatistics};
 
 /// Where the systems of solves with a GPU are factored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) enum Factor {
 }
 
 impl Factor {
-    pub fn info(&self) -> CholeskyInfo {
+    pub fn info(&self) -> SolveStatistics {
         match self {
             Self::Host(cholesky) => cholesky.info(),
             #[cfg(feature = "gpu")]
@@ -34,7 +34,7 @@ impl Factor {
     }
 
     /// Overwrites `b`, `[n]`, with `(K + N)⁻¹ b`.
-    pub fn solve_in_place(&self, b: &mut [f64]) -> Result<(), SpdError> {
+    pub fn solve_in_place(&self, b: &mut [f64]) -> Result<(), SolveError> {
         match self {
             Self::Host(cholesky) => cholesky.solve_in_place(b, 1),
             #[cfg(feature = "gpu")]

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use hyperpde_kernels::fused::{FeatureData, FunctionalSet, Pair, Target};
 use hyperpde_kernels::gram::{Applied, Functional, gram_block, gram_diagonal};
 use hyperpde_kernels::{JetSpace, Kernel, Operator, PointJets, Points, tensor_to_vec};
-use hyperpde_linalg::{Cholesky, CholeskyInfo};
+use hyperpde_linalg::{Cholesky, SolveStatistics};
 
 use crate::error::GpError;
 use crate::nugget::coordinates;
@@ -26,7 +26,7 @@ pub struct Posterior<K: Kernel> {
     weights: Vec<f64>,
     rhs: Vec<f64>,
     ratios: Vec<f64>,
-    info: CholeskyInfo,
+    info: SolveStatistics,
     /// Computed when a variance or other right-hand sides are first asked for: most posteriors are never asked, and it is as large as the
     /// whole system.
     cholesky: OnceLock<Cholesky>,
@@ -60,7 +60,7 @@ impl<K: Kernel> Posterior<K> {
         kernels: Vec<K>,
         weights: Vec<f64>,
         ratios: Vec<f64>,
-        info: CholeskyInfo,
+        info: SolveStatistics,
     ) -> Result<Self, GpError> {
         let fused = problem.fusable(&kernels);
         let training = kernels
@@ -123,7 +123,7 @@ impl<K: Kernel> Posterior<K> {
     }
 
     /// What the factorisation had to do.
-    pub fn info(&self) -> CholeskyInfo {
+    pub fn info(&self) -> SolveStatistics {
         self.info
     }
 

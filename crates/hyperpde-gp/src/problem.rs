@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use hyperpde_kernels::gram::{Applied, gram_block, gram_diagonal};
 use hyperpde_kernels::{Kernel, PointJets, Precision, float_dtype, fused, tensor_to_vec};
-use hyperpde_linalg::{Cholesky, CholeskyInfo, JitterPolicy, spd_solve};
+use hyperpde_linalg::{Cholesky, JitterPolicy, SolveStatistics, spd_solve};
 
 use crate::error::GpError;
 use crate::factor::FactorOn;
@@ -109,7 +109,7 @@ pub struct Prediction {
     /// `p`, `[m]`; differentiable if the kernels are.
     pub values: Tensor<1>,
     /// What the factorisation had to do.
-    pub info: CholeskyInfo,
+    pub info: SolveStatistics,
 }
 
 impl InnerProblem {
@@ -213,7 +213,7 @@ impl InnerProblem {
         timed(self.settings.times.as_ref(), stage, work)
     }
 
-    pub(crate) fn factorisation(&self, source: hyperpde_linalg::SpdError) -> GpError {
+    pub(crate) fn factorisation(&self, source: hyperpde_linalg::SolveError) -> GpError {
         GpError::Factorisation { rows: self.rows(), source }
     }
 

@@ -4,7 +4,7 @@
 mod common;
 
 use burn::tensor::{Device, Tensor};
-use common::{devices, difference, distance, eliminate, host, matrix, numbers, spd, vector};
+use common::{devices, difference, distance, eliminate, host, matrix, numbers, spd, spd_solve_vec, vector};
 use hyperpde_linalg::{JitterPolicy, log_det, spd_solve, spd_solve_log_det, spd_solve_vec};
 
 const N: usize = 9;

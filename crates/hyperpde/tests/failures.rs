@@ -5,7 +5,7 @@ use hyperpde::bilevel::{Bilevel, BilevelError, BilevelSettings, Event, Optimizer
 use hyperpde::burn::tensor::Device;
 use hyperpde::gp::{GpError, InnerProblem, RowBlock, SolveSettings, Workspace};
 use hyperpde::kernels::{Gibbs, parameters, with_parameters};
-use hyperpde::linalg::{JitterPolicy, SpdError};
+use hyperpde::linalg::{JitterPolicy, SolveError};
 use hyperpde::pde::{Collocation, PdeError};
 use hyperpde::prelude::*;
 
@@ -130,7 +130,7 @@ fn duplicate_points_without_a_nugget_get_reported_jitter_or_a_typed_error() {
     assert!((value - 1.0).abs() < 1e-6, "{value}");
     let error = rows(JitterPolicy::none()).solve(&kernel).unwrap_err();
     assert!(
-        matches!(error, GpError::Factorisation { rows: 6, source: SpdError::NotPositiveDefinite { size: 6, .. } }),
+        matches!(error, GpError::Factorisation { rows: 6, source: SolveError::NotPositiveDefinite { size: 6, .. } }),
         "{error:?}"
     );
     assert!(error.to_string().contains("nugget"), "{error}");
