@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 
 #[cfg(feature = "gpu")]
-use crate::device::{DeviceCholesky, DeviceRows, Element};
+use crate::device::{DeviceCholesky, DeviceMatrix, DeviceRows, Element};
 use crate::{Cholesky, Factor, InnerSolver, JitterPolicy, RowSystem, SolveError, SolveStatistics};
 
 const NAME: &str = "dense Cholesky";
@@ -83,9 +83,21 @@ impl DenseCholesky {
 
     #[cfg(feature = "gpu")]
     fn factor_on_device(&self, rows: &dyn DeviceRows, n: usize) -> Result<Box<dyn Factor>, SolveError> {
-        let element = rows.element();
+        let DeviceMatrix { client, element, handle } = rows.matrix()?;
         let jitter = if element == Element::F64 { self.jitter } else { element.jitter() };
-        let factor = DeviceCholesky::factor(rows.client(), rows.matrix(), n, element, &jitter, &mut || rows.matrix())?;
+        let (destroyed, mut failure) = (handle.clone(), None);
+        let mut refill = || match rows.matrix() {
+            Ok(matrix) => matrix.handle,
+            Err(e) => {
+                failure = Some(e);
+                destroyed.clone()
+            }
+        };
+        let factor = DeviceCholesky::factor(&client, handle, n, element, &jitter, &mut refill);
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        let factor = factor?;
         Ok(Box::new(factor))
     }
 }

@@ -5,7 +5,7 @@ mod common;
 
 use burn::tensor::{DType, Tensor, TensorData};
 use common::{devices, distance, eliminate, host, matrix, numbers, spd, spd_solve_vec, vector};
-use hyperpde_linalg::{Cholesky, JitterPolicy, SolveError, log_det, spd_solve, spd_solve_log_det, spd_solve_vec};
+use hyperpde_linalg::{Cholesky, JitterPolicy, SolveError, log_det, spd_solve, spd_solve_log_det};
 
 #[test]
 fn backends_agree_with_elimination_and_with_each_other() {

@@ -3,9 +3,9 @@
 
 use hyperpde::bilevel::{Bilevel, BilevelError, BilevelSettings, Event, Optimizer, OptimizerState, Progress};
 use hyperpde::burn::tensor::Device;
-use hyperpde::gp::{GpError, InnerProblem, RowBlock, SolveSettings, Workspace};
+use hyperpde::gp::{GpError, InnerProblem, RowBlock, SolveSettings};
 use hyperpde::kernels::{Gibbs, parameters, with_parameters};
-use hyperpde::linalg::{JitterPolicy, SolveError};
+use hyperpde::linalg::{DenseCholesky, JitterPolicy, SolveError};
 use hyperpde::pde::{Collocation, PdeError};
 use hyperpde::prelude::*;
 
@@ -120,7 +120,8 @@ fn duplicate_points_without_a_nugget_get_reported_jitter_or_a_typed_error() {
     let points = Points::new(2, [0.3, 0.4].repeat(6)).unwrap();
     let rows = |jitter| {
         let block = RowBlock::simple("data", 0, Operator::identity(2), points.clone(), vec![1.0; 6], 0.0).unwrap();
-        let settings = SolveSettings { jitter, workspace: Workspace::default(), ..SolveSettings::default() };
+        let solver = std::sync::Arc::new(DenseCholesky::new().with_jitter(jitter));
+        let settings = SolveSettings { solver, ..SolveSettings::default() };
         InnerProblem::new(1, vec![block], &[], 0.0, settings).unwrap()
     };
     let kernel = [GaussianConfig::isotropic(0.3).init(&device()).unwrap()];

@@ -1,184 +1,161 @@
 //! The whole inner problem as one differentiable operation on point features.
 //!
-//! Forward: assemble the lower triangle of `K + N`, factor, `w = (K + N)⁻¹ b`, `p = V w`. Backward for a cotangent `ḡ` of `p`:
-//! `λ = (K + N)⁻¹ Vᵀ ḡ` from the same factor, and then one sweep over all pairs contracts
+//! Forward: the solver factors `A = K + N`, `w = A⁻¹ b`, `p = V w`, and what else is wanted, `l = log det A`, `d = diag A⁻¹` and the prior
+//! deviations `s_r = √(ℓ_r ℓ_r k)`. Backward for cotangents of all of them: `λ = A⁻¹ (Vᵀ p̄ + w̄)` from the same factor, and then
 //!
 //! ```text
-//! dL = ḡᵀ dV w − λᵀ (dK + dN) w
+//! dL = p̄ᵀ dV w + ⟨Ā, dA⟩ + Σ_r s̄_r/(2 s_r) d(ℓ_r ℓ_r k),    Ā = −λ wᵀ + l̄ A⁻¹ − A⁻¹ diag(d̄) A⁻¹
 //! ```
 //!
-//! whose cotangents of `V` and `K` have rank one and two: they stay vectors, no n x n adjoint exists.
-// burn marks its ndarray backend as deprecated as a whole; it stays selectable here for as long as burn ships it.
-#![cfg_attr(feature = "ndarray", allow(deprecated))]
+//! If only predictions and weights are wanted the cotangents of `V` and `A` have rank one and two: they stay vectors, no n x n adjoint exists.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, AutodiffBackend, Backend, TensorMetadata, backend_extension, try_read_sync};
-use burn::tensor::{Tensor, TensorData};
-use hyperpde_kernels::fused::FeatureSlots;
-use hyperpde_kernels::{Kernel, PointJets, on_host};
-use hyperpde_linalg::Cholesky;
+use burn::tensor::Tensor;
+use hyperpde_linalg::host_op::{HostOp, host_op};
+use hyperpde_linalg::{Cotangent, Factor, RowSystem, solve_cotangent};
 
 use crate::error::GpError;
-use crate::factor::{Factor, FactorOn};
-use crate::fused_job::{Job, Solved, lost};
-use crate::pairs::Pairs;
-use crate::posterior::Posterior;
-use crate::problem::{InnerProblem, Prediction, device};
+use crate::solve::{Needs, Solve};
 use crate::stages::Stage;
+use crate::system::{FusedSystem, Plan, factor, weights};
 
-/// An inner problem with kernels whose forms the fused pair stage knows.
-pub(crate) struct FusedSolve {
-    job: Job,
-    features: Tensor<1>,
+/// The operation: features of all fields in; predictions, then weights, log-determinant, diagonal of the inverse and scales as far as wanted, out.
+#[derive(Debug)]
+struct FusedSolve {
+    plan: Arc<Plan>,
+    needs: Needs,
 }
 
-impl FusedSolve {
-    /// `None` if the fused stage can't take the kernels or operators.
-    pub fn new<K: Kernel>(problem: &Arc<InnerProblem>, kernels: &[K]) -> Result<Option<Self>, GpError> {
-        if !problem.fusable(kernels) {
-            return Ok(None);
-        }
-        let mut pairs = problem.settings.pairs(&kernels[0])?;
-        let forms = kernels.iter().zip(&problem.fields).map(|(k, field)| (k.form(field.all.dim()), field.all.dim()));
-        if !forms.into_iter().all(|(form, dim)| form.is_some_and(|form| pairs.takes(form, dim))) {
-            if !on_host(&device(&kernels[0])) {
-                return Ok(None);
+/// What the forward pass leaves for the backward pass.
+#[derive(Debug)]
+struct Solved {
+    system: Arc<FusedSystem>,
+    factor: Box<dyn Factor>,
+    weights: Vec<f64>,
+    /// `V`, column-major `[m, n]`.
+    cross: Vec<f64>,
+    /// Prior deviations of training and validation rows, if wanted.
+    scales: [Vec<f64>; 2],
+}
+
+/// Cuts the next `len` values off.
+fn cut<'a>(rest: &mut &'a [f64], len: usize) -> &'a [f64] {
+    let (head, tail) = rest.split_at(len.min(rest.len()));
+    *rest = tail;
+    head
+}
+
+pub(crate) fn evaluate(plan: Arc<Plan>, features: Tensor<1>, needs: Needs) -> Result<Solve, GpError> {
+    let setup = plan.setup.clone();
+    let (flat, solved) = host_op(FusedSolve { plan, needs }, features)?;
+    let (n, m) = (setup.rows(), setup.scored());
+    let mut at = 0;
+    let mut part = |wanted: bool, len: usize| {
+        let range = at..at + len;
+        wanted.then(|| {
+            at = range.end;
+            flat.clone().slice(range)
+        })
+    };
+    Ok(Solve {
+        predictions: part(true, m).unwrap_or_else(|| flat.clone()),
+        weights: part(needs.weights, n),
+        log_det: part(needs.log_det, 1),
+        inverse_diagonal: part(needs.inverse_diagonal, n),
+        scales: part(needs.scales, n),
+        validation_scales: part(needs.scales, m),
+        rhs: setup.rhs.clone(),
+        validation_rhs: setup.validation_rhs.clone(),
+        statistics: solved.factor.statistics(),
+    })
+}
+
+impl HostOp<1> for FusedSolve {
+    type State = Solved;
+    type Error = GpError;
+
+    fn name(&self) -> &'static str {
+        "the inner solve"
+    }
+
+    fn forward(&self, [flat]: [Vec<f64>; 1]) -> Result<(Vec<f64>, Solved), GpError> {
+        let system = Arc::new(FusedSystem::new(self.plan.clone(), &flat)?);
+        let (setup, m) = (&self.plan.setup, self.plan.setup.scored());
+        let rows: Arc<dyn RowSystem> = system.clone();
+        let factor = factor(setup, &rows)?;
+        let weights = weights(setup, factor.as_ref(), &setup.rhs)?;
+        let mut out = vec![0.0; m];
+        let cross = setup.timed(Stage::ValidationBlock, || {
+            let cross = system.cross()?;
+            for (column, w) in cross.chunks_exact(m.max(1)).zip(&weights) {
+                out.iter_mut().zip(column).for_each(|(p, v)| *p += v * w);
             }
-            pairs = Pairs::Host;
-        }
-        let (mut forms, mut slots, mut parts) = (Vec::new(), Vec::new(), Vec::new());
-        problem.timed(Stage::PointJets, || {
-            for (kernel, field) in kernels.iter().zip(&problem.fields) {
-                let jets = PointJets::new(kernel, &field.all, &field.space, &device(kernel))?;
-                let (key, vector) = jets.feature_vector();
-                forms.extend(kernel.form(field.all.dim()));
-                slots.push(key);
-                parts.push(vector);
-            }
-            Ok::<_, GpError>(())
+            Ok::<_, GpError>(cross)
         })?;
-        let factor = problem.settings.factor;
-        let job =
-            Job { problem: problem.clone(), pairs, factor, forms, slots, predict: false, outcome: Mutex::new(None) };
-        Ok(Some(Self { job, features: Tensor::cat(parts, 0) }))
-    }
-
-    /// Differentiable predictions at the validation rows.
-    pub fn predict(mut self) -> Result<Prediction, GpError> {
-        self.job.predict = true;
-        let (values, solved) = self.run()?;
-        let info = solved.factor.as_ref().map(Factor::info).ok_or_else(lost)?;
-        Ok(Prediction { values, info })
-    }
-
-    /// The posterior.
-    pub fn solve<K: Kernel>(self, kernels: Vec<K>) -> Result<Posterior<K>, GpError> {
-        let problem = self.job.problem.clone();
-        let (_, solved) = self.run()?;
-        let mut solved = Arc::try_unwrap(solved).map_err(|_| lost())?;
-        let info = solved.factor.as_ref().map(Factor::info).ok_or_else(lost)?;
-        let (weights, ratios) = (std::mem::take(&mut solved.weights), std::mem::take(&mut solved.ratios));
-        Posterior::new(problem, kernels, weights, ratios, info)
-    }
-
-    /// The factor alone.
-    pub fn factor(mut self) -> Result<Cholesky, GpError> {
-        // Variances take half solves with many right-hand sides, on the host.
-        self.job.factor = FactorOn::Host;
-        let (_, solved) = self.run()?;
-        let mut solved = Arc::try_unwrap(solved).map_err(|_| lost())?;
-        solved.factor.take().and_then(Factor::into_host).ok_or_else(lost)
-    }
-
-    fn run(self) -> Result<(Tensor<1>, Arc<Solved>), GpError> {
-        let job = Arc::new(self.job);
-        let values = Tensor::from_dispatch(<burn::backend::Dispatch as InnerSolveOps>::inner_solve(
-            self.features.into_dispatch(),
-            job.clone(),
-        ));
-        let outcome = job.outcome.lock().map_err(|_| lost())?.take().ok_or_else(lost)?;
-        Ok((values, outcome?))
-    }
-}
-
-/// The custom operation: features of all fields in, predictions out.
-#[backend_extension(NdArray: cfg(feature = "ndarray"), Flex: cfg(feature = "flex"), Cube: cfg(feature = "gpu"), Autodiff)]
-pub(crate) trait InnerSolveOps: Backend {
-    fn inner_solve(features: FloatTensor<Self>, job: Arc<Job>) -> FloatTensor<Self> {
-        run_on_host::<Self>(features, &job).0
-    }
-}
-
-#[cfg(feature = "ndarray")]
-impl InnerSolveOps for burn::backend::NdArray {}
-#[cfg(feature = "flex")]
-impl InnerSolveOps for burn::backend::Flex {}
-#[cfg(feature = "gpu")]
-impl InnerSolveOps for burn::backend::Cube {}
-
-impl<B: InnerSolveOps, C: CheckpointStrategy> InnerSolveOps for Autodiff<B, C> {
-    fn inner_solve(features: FloatTensor<Self>, job: Arc<Job>) -> FloatTensor<Self> {
-        #[derive(Debug)]
-        struct InnerSolve;
-        impl<B: InnerSolveOps> Backward<B, 1> for InnerSolve {
-            type State = (Arc<Job>, Arc<Solved>, burn::tensor::DType);
-
-            fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
-                let (job, solved, dtype) = ops.state;
-                let cotangent = grads.consume::<B>(&ops.node);
-                let device = cotangent.device();
-                let [Some(node)] = ops.parents else { return };
-                // A backward step can't return an error; a gradient of NaN is refused by whoever reads it.
-                let gradient = read::<B>(cotangent).and_then(|g| job.backward(&solved, &g));
-                let gradient = gradient.unwrap_or_else(|e| {
-                    log::error!("backward pass of the inner solve: {e}");
-                    vec![f64::NAN; job.slots.iter().map(FeatureSlots::len).sum()]
-                });
-                let len = gradient.len();
-                let data = TensorData::new(gradient, [len]).convert_dtype(dtype);
-                grads.register::<B>(node.id, B::float_from_data(data, &device));
+        if self.needs.weights {
+            out.extend_from_slice(&weights);
+        }
+        if self.needs.log_det {
+            out.push(factor.log_det().map_err(|e| setup.factorisation(e))?);
+        }
+        if self.needs.inverse_diagonal {
+            out.extend(factor.inverse_diagonal().map_err(|e| setup.factorisation(e))?);
+        }
+        let mut scales = [Vec::new(), Vec::new()];
+        if self.needs.scales {
+            let of = [(&setup.training, setup.rows()), (&setup.validation, m)];
+            for (scales, (sets, len)) in scales.iter_mut().zip(of) {
+                // Rounding may leave a tiny negative number where a row is zero.
+                *scales = system.variances(sets, len)?.into_iter().map(|v| v.max(0.0).sqrt()).collect();
+                out.extend_from_slice(scales);
             }
         }
-        let dtype = features.dtype();
-        let node = features.node();
-        let (out, solved) = run_on_host::<B>(features.into_primitive(), &job);
-        let Some(solved) = solved else {
-            // Not registered in the graph: nothing would ever free it.
-            return <Self as AutodiffBackend>::from_inner(out);
-        };
-        match InnerSolve.prepare::<C>([node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((job, solved, dtype), out),
-            OpsKind::UnTracked(prep) => prep.finish(out),
+        Ok((out, Solved { system, factor, weights, cross, scales }))
+    }
+
+    fn backward(&self, solved: &Solved, cotangent: Vec<f64>, _: [bool; 1]) -> Result<[Vec<f64>; 1], GpError> {
+        let (setup, system) = (&self.plan.setup, &solved.system);
+        let (n, m) = (setup.rows(), setup.scored());
+        let mut rest = cotangent.as_slice();
+        let mut part = |wanted: bool, len: usize| if wanted { cut(&mut rest, len) } else { &[] };
+        let by_predictions = part(true, m);
+        let by_weights = part(self.needs.weights, n);
+        let by_log_det = part(self.needs.log_det, 1).first().copied().unwrap_or(0.0);
+        let by_diagonal = part(self.needs.inverse_diagonal, n);
+        let by_scales = [part(self.needs.scales, n), part(self.needs.scales, m)];
+
+        let lambda = setup.timed(Stage::AdjointSolve, || {
+            let columns = solved.cross.chunks_exact(m.max(1));
+            let mut lambda: Vec<f64> =
+                columns.map(|column| column.iter().zip(by_predictions).map(|(v, g)| v * g).sum()).collect();
+            lambda.resize(n, 0.0);
+            lambda.iter_mut().zip(by_weights).for_each(|(l, g)| *l += g);
+            solved.factor.solve(&mut lambda, 1).map(|()| lambda)
+        });
+        let lambda = lambda.map_err(|e| setup.factorisation(e))?;
+        let mut out = system.zeros();
+        if by_log_det == 0.0 && by_diagonal.iter().all(|d| *d == 0.0) {
+            let minus: Vec<f64> = lambda.iter().map(|l| -l).collect();
+            system.add_training(Cotangent::Columns { u: &minus, v: &solved.weights }, &mut out)?;
+        } else {
+            let dense = setup.timed(Stage::AdjointSolve, || {
+                solve_cotangent(solved.factor.as_ref(), &lambda, &solved.weights, by_log_det, by_diagonal)
+            });
+            let dense = dense.map_err(|e| setup.factorisation(e))?;
+            system.add_training(Cotangent::Dense(&dense), &mut out)?;
         }
+        system.add_cross(by_predictions, &solved.weights, &mut out)?;
+        if self.needs.scales {
+            for ((sets, scales), by) in
+                [&setup.training, &setup.validation].into_iter().zip(&solved.scales).zip(by_scales)
+            {
+                // A row without prior variance has no deviation to move.
+                let half = |(s, g): (&f64, &f64)| if *s > 0.0 { 0.5 * g / s } else { 0.0 };
+                let by: Vec<f64> = scales.iter().zip(by).map(half).collect();
+                system.add_variances(sets, &by, &mut out)?;
+            }
+        }
+        Ok([system.flat(&out)])
     }
-}
-
-fn read<B: Backend>(tensor: FloatTensor<B>) -> Result<Vec<f64>, GpError> {
-    let failed = |e: String| GpError::Kernel(hyperpde_kernels::KernelError::Tensor(e));
-    let data = try_read_sync(B::float_into_data(tensor))
-        .ok_or_else(|| failed("the device does not answer synchronously".into()))?;
-    data.map_err(|e| failed(format!("{e:?}")))?
-        .convert::<f64>()
-        .try_into_vec::<f64>()
-        .map_err(|e| failed(format!("{e:?}")))
-}
-
-fn run_on_host<B: Backend>(features: FloatTensor<B>, job: &Arc<Job>) -> (FloatTensor<B>, Option<Arc<Solved>>) {
-    let (device, dtype) = (features.device(), features.dtype());
-    let outcome = read::<B>(features).and_then(|flat| job.forward(&flat)).map(Arc::new);
-    let solved = outcome.as_ref().ok().cloned();
-    // On failure the values only keep the shape right until `run` returns the error.
-    let values =
-        solved.as_ref().map_or_else(|| vec![0.0; job.problem.validation_rhs().len()], |s| s.predictions.clone());
-    if let Ok(mut slot) = job.outcome.lock() {
-        *slot = Some(outcome);
-    }
-    let len = values.len();
-    (B::float_from_data(TensorData::new(values, [len]).convert_dtype(dtype), &device), solved)
 }

@@ -29,7 +29,7 @@ use cubecl::server::Handle;
 
 pub use element::Element;
 use launch::Stage;
-pub use rows::DeviceRows;
+pub use rows::{DeviceMatrix, DeviceRows};
 
 use crate::checks::{check_rhs, check_solution};
 use crate::escalate::{Attempt, condition_estimate, escalate};
