@@ -17,7 +17,7 @@ use std::time::Instant;
 use burn::tensor::{Tensor, TensorData};
 use hyperpde_gp::{GpError, Posterior, RowBlock};
 use hyperpde_kernels::{Kernel, Points, gradient, parameters, tensor_to_vec, with_parameters};
-use hyperpde_linalg::CholeskyInfo;
+use hyperpde_linalg::SolveStatistics;
 use hyperpde_pde::{Collocation, Equations, Fold, PdeError, Problem, Sampler, seeded};
 use rand_chacha::ChaCha8Rng;
 
@@ -316,11 +316,14 @@ impl<K: Kernel> Bilevel<K> {
         })
     }
 
-    pub(crate) fn loss_and_gradient(&mut self, stage: &Stage) -> Result<(f64, Vec<f64>, CholeskyInfo), BilevelError> {
+    pub(crate) fn loss_and_gradient(
+        &mut self,
+        stage: &Stage,
+    ) -> Result<(f64, Vec<f64>, SolveStatistics), BilevelError> {
         let (gauss_newton, outer) = (self.gauss_newton, stage.outer + 1);
         let not_finite = |what| BilevelError::NonFinite { gauss_newton, outer, what };
         self.kernels = with_parameters(std::mem::take(&mut self.kernels), &self.theta)?;
-        let mut total: Option<(Tensor<1>, CholeskyInfo)> = None;
+        let mut total: Option<(Tensor<1>, SolveStatistics)> = None;
         for term in &stage.terms {
             let (loss, info) = self.term_loss(term).map_err(|e| match e {
                 GpError::Factorisation { .. } | GpError::NonFinite { .. } => {
@@ -355,7 +358,7 @@ impl<K: Kernel> Bilevel<K> {
     }
 
     /// `Σ_v weight_v (p_v − rhs_v)²` of one term.
-    fn term_loss(&self, term: &OuterTerm) -> Result<(Tensor<1>, CholeskyInfo), GpError> {
+    fn term_loss(&self, term: &OuterTerm) -> Result<(Tensor<1>, SolveStatistics), GpError> {
         let prediction = term.problem.predict(&self.kernels)?;
         let (device, dtype) = (prediction.values.device(), prediction.values.dtype());
         let constant = |v: &[f64]| Tensor::<1>::from_data(TensorData::new(v.to_vec(), [v.len()]), (&device, dtype));

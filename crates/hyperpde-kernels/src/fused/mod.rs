@@ -191,15 +191,24 @@ impl<'a> FunctionalSet<'a> {
 
     /// `Σ_i weight_i · ℓ_i ℓ_i k(x_i, x_i)` and its gradient rows (to [`FunctionalSet::chain`]).
     pub fn trace(&self, weights: &[f64]) -> (f64, Vec<f64>) {
-        let (mut value, mut rows) = (0.0, Vec::new());
-        let terms = [(self.padded(weights), &vec![1.0; self.len()][..])];
-        for prepared in &self.prepared {
-            let (mut gx, gy) = adjoint(prepared, prepared, Region::Diagonal, Cotangent::Terms(&terms));
-            value += prepared.value(&gx);
-            gx.iter_mut().zip(&gy).for_each(|(a, b)| *a += b);
+        let (values, mut rows, other) = self.diagonal(self, weights);
+        rows.iter_mut().zip(&other).for_each(|(a, b)| *a += b);
+        (values.iter().sum(), rows)
+    }
+
+    /// `weight_i · ℓ_i ℓ'_i k(x_i, x'_i)` for this set and another one of as many functionals, `[n]`, and the gradient rows of the sum for both
+    /// sets (to [`FunctionalSet::chain`]). O(n).
+    pub fn diagonal(&self, other: &FunctionalSet<'_>, weights: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+        let (mut values, mut rows, mut other_rows) = (vec![0.0; self.len()], Vec::new(), Vec::new());
+        let ones = vec![1.0; self.len()];
+        let terms = [(other.padded(weights), &ones[..])];
+        for (x, y) in self.prepared.iter().zip(&other.prepared) {
+            let (gx, gy) = adjoint(x, y, Region::Diagonal, Cotangent::Terms(&terms));
+            values.iter_mut().zip(x.values(&gx)).for_each(|(sum, v)| *sum += v);
             rows.extend(gx);
+            other_rows.extend(gy);
         }
-        (value, rows)
+        (values, rows, other_rows)
     }
 
     /// A value per point, with zeros up to a whole number of vectors.
