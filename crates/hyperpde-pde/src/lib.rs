@@ -25,7 +25,7 @@ mod sampling;
 mod scoring;
 
 pub use builder::ProblemBuilder;
-pub use collocation::{Collocation, Fold};
+pub use collocation::{Collocation, Fold, misfit_weight};
 pub use condition::{Coefficient, Condition, ConditionTerm, Location, ScalarFn};
 pub use domain::{Axis, Domain, Face};
 pub use error::PdeError;
