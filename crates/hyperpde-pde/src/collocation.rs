@@ -33,6 +33,13 @@ pub struct Fold {
     pub held_out: Vec<RowBlock>,
 }
 
+/// The weight of each row's squared misfit in an outer loss: `1/σ²` with the noise variance `σ²` of the rows, so that a square is in units of
+/// what noise would give; 1 for exact data.
+pub fn misfit_weight(rows: &RowBlock) -> f64 {
+    let variance = rows.noise_variance();
+    if variance > 0.0 { 1.0 / variance } else { 1.0 }
+}
+
 impl Collocation {
     /// Divides the observations into those that the inner solve fits and those held out to judge it,
     /// `(inner, held_out)`: without the second, hyperparameters are judged on data already fitted.

@@ -34,7 +34,7 @@ mod residual;
 mod scoring;
 
 pub use builder::ProblemBuilder;
-pub use collocation::{Collocation, Fold};
+pub use collocation::{Collocation, Fold, misfit_weight};
 pub use condition::{Coefficient, Condition, ConditionTerm, Location, ScalarFn};
 pub use error::PdeError;
 pub use hyperpde_geometry::{Axis, Domain, Face, Geometry, GeometryError, Patch, Sampler, seeded};

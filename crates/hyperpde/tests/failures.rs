@@ -1,7 +1,10 @@
 //! Every failure is a typed error or a stated recovery: never a panic, never a NaN in a result.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use hyperpde::bilevel::{Bilevel, BilevelError, BilevelSettings, Event, Optimizer, OptimizerState, Progress};
+use hyperpde::bilevel::{
+    Bilevel, BilevelError, BilevelSettings, Event, LossRange, Optimizer, OptimizerState, Progress,
+};
+use hyperpde::burn::module::Module;
 use hyperpde::burn::tensor::Device;
 use hyperpde::gp::{GpError, InnerProblem, RowBlock, SolveSettings};
 use hyperpde::kernels::{Gibbs, parameters, with_parameters};
@@ -77,7 +80,11 @@ struct Jump {
 }
 
 impl Optimizer for Jump {
-    fn begin(&mut self, _state: OptimizerState) {}
+    fn name(&self) -> &str {
+        "jump"
+    }
+
+    fn begin(&mut self, _state: OptimizerState, _range: LossRange) {}
 
     fn step(&mut self, theta: &mut [f64], _loss: f64, _gradient: &[f64]) -> Progress {
         if std::mem::take(&mut self.armed) {
@@ -97,7 +104,7 @@ fn training_backs_off_from_a_bad_update_and_goes_on() {
     let damped = std::sync::Arc::default();
     let optimizer = Jump { armed: true, damped: std::sync::Arc::clone(&damped) };
     let start = parameters(&gibbs()).unwrap();
-    let mut run = init(gibbs(), settings()).unwrap().with_optimizer(optimizer);
+    let mut run = init(gibbs(), settings()).unwrap().with_optimizer(optimizer).unwrap();
     let mut backed_off = 0;
     loop {
         match run.step().unwrap() {
@@ -189,4 +196,17 @@ fn settings_out_of_range_say_what_is_allowed() {
     }
     let two = vec![gibbs(), gibbs()];
     assert!(Bilevel::init(&burgers(), collocation(), two, settings()).is_err());
+}
+
+#[test]
+fn kernels_without_gradients_are_refused_where_something_is_to_be_learned() {
+    let tracked = gibbs();
+    let detached = init(tracked.clone(), settings()).unwrap().run(&mut ()).unwrap().last.kernels()[0].clone();
+    for kernel in [tracked.clone().no_grad(), tracked.valid(), detached] {
+        let error = init(kernel.clone(), settings()).err();
+        assert!(matches!(error, Some(BilevelError::Untracked)), "{error:?}");
+        assert!(error.unwrap().to_string().contains("autodiff"));
+        // Without outer steps they are all that is needed.
+        init(kernel, BilevelSettings { outer_steps: 0, ..settings() }).unwrap().run(&mut ()).unwrap();
+    }
 }
