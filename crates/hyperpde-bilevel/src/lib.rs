@@ -61,7 +61,6 @@ mod recipe;
 mod record;
 mod refine;
 mod settings;
-mod shim;
 mod snapshot;
 mod state;
 mod system;

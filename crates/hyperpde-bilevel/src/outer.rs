@@ -2,12 +2,12 @@
 
 use burn::tensor::Tensor;
 use hyperpde_kernels::{Kernel, gradient};
+use hyperpde_linalg::SolveStatistics;
 
 use crate::error::BilevelError;
 use crate::hypergradient::OuterProblem;
 use crate::linearisation::Linearisation;
 use crate::objective::Objective;
-use crate::shim::{SolveStatistics, evaluate};
 
 /// The linear problems of a Gauss-Newton step with kernels at one `θ`.
 pub(crate) struct Outer<'a, K: Kernel> {
@@ -29,7 +29,9 @@ impl<K: Kernel> OuterProblem for Outer<'_, K> {
             return Err(BilevelError::Setting { name: "term of the outer loss", value: term.to_string(), expected });
         };
         let (gauss_newton, outer) = self.position;
-        let solve = evaluate(&term.problem, &self.kernels, self.objective.needs())
+        let solve = term
+            .problem
+            .evaluate(&self.kernels, self.objective.needs())
             .map_err(|e| BilevelError::from_solve(gauss_newton, outer, e))?;
         Ok((self.objective.value(&solve, &term.rows)?, solve.statistics))
     }

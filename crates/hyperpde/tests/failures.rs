@@ -6,9 +6,9 @@ use hyperpde::bilevel::{
 };
 use hyperpde::burn::module::Module;
 use hyperpde::burn::tensor::Device;
-use hyperpde::gp::{GpError, InnerProblem, RowBlock, SolveSettings, Workspace};
+use hyperpde::gp::{GpError, InnerProblem, RowBlock, SolveSettings};
 use hyperpde::kernels::{Gibbs, parameters, with_parameters};
-use hyperpde::linalg::{JitterPolicy, SpdError};
+use hyperpde::linalg::{DenseCholesky, JitterPolicy, SolveError};
 use hyperpde::pde::{Collocation, PdeError};
 use hyperpde::prelude::*;
 
@@ -127,7 +127,8 @@ fn duplicate_points_without_a_nugget_get_reported_jitter_or_a_typed_error() {
     let points = Points::new(2, [0.3, 0.4].repeat(6)).unwrap();
     let rows = |jitter| {
         let block = RowBlock::simple("data", 0, Operator::identity(2), points.clone(), vec![1.0; 6], 0.0).unwrap();
-        let settings = SolveSettings { jitter, workspace: Workspace::default(), ..SolveSettings::default() };
+        let solver = std::sync::Arc::new(DenseCholesky::new().with_jitter(jitter));
+        let settings = SolveSettings { solver, ..SolveSettings::default() };
         InnerProblem::new(1, vec![block], &[], 0.0, settings).unwrap()
     };
     let kernel = [GaussianConfig::isotropic(0.3).init(&device()).unwrap()];
@@ -137,7 +138,7 @@ fn duplicate_points_without_a_nugget_get_reported_jitter_or_a_typed_error() {
     assert!((value - 1.0).abs() < 1e-6, "{value}");
     let error = rows(JitterPolicy::none()).solve(&kernel).unwrap_err();
     assert!(
-        matches!(error, GpError::Factorisation { rows: 6, source: SpdError::NotPositiveDefinite { size: 6, .. } }),
+        matches!(error, GpError::Factorisation { rows: 6, source: SolveError::NotPositiveDefinite { size: 6, .. } }),
         "{error:?}"
     );
     assert!(error.to_string().contains("nugget"), "{error}");

@@ -12,8 +12,8 @@ mod one_step;
 
 use std::fmt::Debug;
 
-use crate::shim::SolveStatistics;
 use burn::tensor::Tensor;
+use hyperpde_linalg::SolveStatistics;
 
 use crate::error::BilevelError;
 

@@ -1,7 +1,7 @@
 //! Leave-one-out cross-validation over the training rows, from the factor of the whole system.
 
-use crate::shim::{Needs, Solve};
 use burn::tensor::Tensor;
+use hyperpde_gp::{Needs, Solve};
 
 use super::{Objective, ObjectiveError, ScoredRows, check_len};
 use crate::optimizer::LossRange;

@@ -1,7 +1,7 @@
 //! The published objective: squared misfits of validation rows.
 
-use crate::shim::{Needs, Solve};
 use burn::tensor::Tensor;
+use hyperpde_gp::{Needs, Solve};
 
 use super::{Objective, ObjectiveError, ScoredRows, check_len, constants};
 use crate::optimizer::LossRange;
