@@ -2,12 +2,12 @@
 
 use burn::tensor::Tensor;
 use hyperpde_kernels::{Kernel, gradient};
+use hyperpde_linalg::SolveStatistics;
 
 use crate::error::BilevelError;
 use crate::hypergradient::OuterProblem;
 use crate::linearisation::Linearisation;
 use crate::objective::Objective;
-use hyperpde_linalg::SolveStatistics;
 
 /// The linear problems of a Gauss-Newton step with kernels at one `θ`.
 pub(crate) struct Outer<'a, K: Kernel> {

@@ -64,7 +64,7 @@ impl SolveSnapshot {
         settings: &BilevelSettings,
     ) -> Result<Posterior<K>, BilevelError> {
         let system = System::new(problem, kernels.len(), settings)?;
-        Ok(solve_again(&system, &collocation, &kernels_of(kernels, self)?, self)?.0)
+        Ok(solve_again(&system, &collocation, &kernels_of(kernels, self)?, self)?.0.without_factor())
     }
 }
 

@@ -391,3 +391,48 @@ fn computed_references_are_solved_once_and_only_when_asked() {
     assert!(matches!(singular.evaluate(&points()), Err(PdeError::Reference { .. })));
     assert!(matches!(singular.evaluate(&line), Err(PdeError::Shape { .. })));
 }
+
+#[test]
+fn folds_hold_out_every_observation_once_and_fit_the_others() {
+    let points = Points::new(1, (1..8).map(|i| f64::from(i) / 8.0).collect()).unwrap();
+    let set = |name: &str, n: usize| {
+        let points = points.select(&(0..n).collect::<Vec<_>>()).unwrap();
+        // The right-hand side tells which observation it is.
+        let rhs = (0..n).map(|i| i as f64).collect();
+        RowBlock::simple(name, 0, Operator::identity(1), points, rhs, 0.25).unwrap()
+    };
+    let collocation = Collocation {
+        interior: points.clone(),
+        boundary: Vec::new(),
+        pool: Points::new(1, Vec::new()).unwrap(),
+        observations: vec![set("seven", 7), set("five", 5)],
+    };
+    for count in 2..=5 {
+        let folds = collocation.observation_folds(count, 11).unwrap();
+        assert_eq!(folds.len(), count);
+        for (s, all) in collocation.observations.iter().enumerate() {
+            let mut held_out = Vec::new();
+            for fold in &folds {
+                let (fitted, out) = (&fold.fitted[s], &fold.held_out[s]);
+                assert_eq!((out.name(), out.noise_variance()), (all.name(), 0.25));
+                // Sizes differ by one at most, so that no fold is judged on next to nothing.
+                assert!((all.len() / count..=all.len().div_ceil(count)).contains(&out.len()));
+                let mut both = [fitted.rhs(), out.rhs()].concat();
+                both.sort_by(f64::total_cmp);
+                assert_eq!(both, all.rhs(), "a fold is a division of the set");
+                for (rhs, x) in out.rhs().iter().zip(out.sites()[0].rows()) {
+                    assert_eq!(x, points.row(*rhs as usize), "points go with their data");
+                }
+                held_out.extend_from_slice(out.rhs());
+            }
+            held_out.sort_by(f64::total_cmp);
+            assert_eq!(held_out, all.rhs(), "each is held out once");
+        }
+    }
+    let again = |seed| collocation.observation_folds(3, seed).unwrap()[0].held_out[0].rhs().to_vec();
+    assert_eq!(again(1), again(1));
+    assert!((2..20).any(|seed| again(seed) != again(1)));
+    for bad in [0, 1, 6] {
+        assert!(matches!(collocation.observation_folds(bad, 1), Err(PdeError::Setting { .. })));
+    }
+}

@@ -7,7 +7,7 @@ mod cubic;
 use hyperpde::bilevel::{BilevelSettings, Event, LossRange, Optimizer, OptimizerState, Progress};
 use hyperpde::burn;
 use hyperpde::burn::module::Module;
-use hyperpde::kernels::{Gaussian, Jet, KernelError, PairPoint, tensor_to_vec};
+use hyperpde::kernels::{Gaussian, Jet, KernelError, PairPoint};
 use hyperpde::prelude::*;
 
 /// A Gaussian kernel that overflows at the interior points alone once its length scale is beyond 1.

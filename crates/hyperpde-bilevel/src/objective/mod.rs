@@ -107,3 +107,69 @@ fn constants(values: &[f64], like: &Tensor<1>) -> Tensor<1> {
 fn check_len(objective: &'static str, what: &'static str, expected: usize, got: usize) -> Result<(), ObjectiveError> {
     if expected == got { Ok(()) } else { Err(ObjectiveError::Shape { objective, what, expected, got }) }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use hyperpde_kernels::{Backend, tensor_to_vec};
+    use hyperpde_linalg::SolveStatistics;
+
+    use super::*;
+
+    /// `A = [[2, 1], [1, 2]]`, `b = [1, 3]`: `w = [−1/3, 5/3]`, `diag A⁻¹ = [2/3, 2/3]`, `det A = 3`; predictions 1 and 2 for 0 and 4.
+    fn solve() -> Solve {
+        let device = Backend::default().device().unwrap();
+        let tensor = |v: &[f64]| {
+            Tensor::<1>::from_data(TensorData::new(v.to_vec(), [v.len()]), (&device, burn::tensor::DType::F64))
+        };
+        Solve {
+            predictions: tensor(&[1.0, 2.0]),
+            weights: Some(tensor(&[-1.0 / 3.0, 5.0 / 3.0])),
+            log_det: Some(tensor(&[3.0f64.ln()])),
+            inverse_diagonal: Some(tensor(&[2.0 / 3.0, 2.0 / 3.0])),
+            scales: None,
+            validation_scales: None,
+            rhs: vec![1.0, 3.0],
+            validation_rhs: vec![0.0, 4.0],
+            statistics: SolveStatistics::direct(0.0, 1, 9.0),
+        }
+    }
+
+    fn value(objective: &dyn Objective, share: f64) -> Result<f64, ObjectiveError> {
+        let rows = ScoredRows { weights: vec![1.0, 0.5], share };
+        objective.value(&solve(), &rows).map(|value| tensor_to_vec(value).unwrap()[0])
+    }
+
+    #[test]
+    fn values_by_hand() {
+        // Left out, row 1 is predicted by A₁₂/A₂₂ b₂ = 1.5 with variance 2 − 1/2, row 2 by 0.5 with the same; errors −0.5 and 2.5.
+        let amplitude = 0.5 * (0.25 + 6.25) / 1.5;
+        let density = |error: f64| 0.5 * (amplitude * 1.5f64).ln() + 0.5 * error * error / (amplitude * 1.5);
+        let left_out = density(-0.5) + density(2.5) - 1.0;
+        // bᵀ w = 14/3.
+        let likelihood = (7.0f64 / 3.0).ln() + 0.5 * 3.0f64.ln();
+        let cases: [(&dyn Objective, f64); 3] =
+            [(&SquaredResidual, 1.0 + 0.5 * 4.0), (&LeaveOneOut, left_out), (&MarginalLikelihood, likelihood)];
+        for (objective, expected) in cases {
+            let got = value(objective, 1.0).unwrap();
+            assert!((got - expected).abs() < 1e-14, "{}: {got} and {expected}", objective.name());
+        }
+        // A fold's share is in the weights of squares; other objectives take it themselves.
+        assert_eq!(value(&SquaredResidual, 0.5), value(&SquaredResidual, 1.0));
+        assert!((value(&LeaveOneOut, 0.5).unwrap() - 0.5 * left_out).abs() < 1e-14);
+    }
+
+    #[test]
+    fn what_is_missing_or_does_not_fit_is_named() {
+        let rows = |n: usize| ScoredRows { weights: vec![1.0; n], share: 1.0 };
+        let bare = Solve { weights: None, ..solve() };
+        for objective in [&LeaveOneOut as &dyn Objective, &MarginalLikelihood] {
+            let error = objective.value(&bare, &rows(2)).unwrap_err();
+            assert!(matches!(error, ObjectiveError::Missing { what: "weights", .. }), "{error}");
+            let zero = Solve { rhs: vec![0.0; 2], ..solve() };
+            assert!(matches!(objective.value(&zero, &rows(2)), Err(ObjectiveError::Undefined { .. })));
+        }
+        let error = SquaredResidual.value(&solve(), &rows(3)).unwrap_err();
+        assert_eq!(error.to_string(), "the objective 'squared-residual' got 2 predictions, expected 3");
+    }
+}
