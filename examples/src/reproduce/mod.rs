@@ -26,6 +26,7 @@ use hyperpde_plot::{Bars, bars};
 use hyperpde_run::{RunError, Runnable, write_atomic};
 
 use options::{Arguments, Child, Options};
+pub(crate) use runner::end_with_parent;
 pub use summary::{CostSummary, ErrorSummary, Summary, Totals};
 
 /// An experiment of the study.

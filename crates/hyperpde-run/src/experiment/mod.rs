@@ -4,6 +4,7 @@ mod baseline;
 mod cloud;
 mod configured;
 mod definition;
+mod judge;
 mod output;
 mod plan;
 mod run;

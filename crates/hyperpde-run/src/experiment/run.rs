@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::cloud::{Cloud, CloudPlan, sampling};
 use super::definition::{Experiment, ScoredData};
+use super::judge::Case;
 use super::output::Picture;
 use super::plan::Plan;
 use super::solve::{Solved, check, frozen_settings};
@@ -105,6 +106,16 @@ impl<K: Kernel> Experiment<K> {
         };
         let learned = after.posterior.kernels();
         report.set_errors(&after.errors);
+        let case = Case {
+            problem: &self.problem,
+            collocation: &training.collocation,
+            solved: &after,
+            settings: bilevel,
+            run: settings,
+            sampler: plan.sampler,
+            host,
+        };
+        report.verdict = Some(case.verdict(|| Spread::of(&self.problem, &after))?);
         let spread = Spread::of(&self.problem, &after)?;
         report.coverage_2sd = PerField(spread.coverage.clone());
         self.describe_kernels(learned, &mut report)?;
