@@ -8,7 +8,8 @@ use hyperpde_run::{Experiment, PerField, Plan, RunReport};
 
 /// One solve with the kernel as it is.
 fn solved(text: &str) -> RunReport {
-    let config = Config::parse("text.toml", text, ".").unwrap_or_else(|e| panic!("{}", e.render(false))).without_learning();
+    let config =
+        Config::parse("text.toml", text, ".").unwrap_or_else(|e| panic!("{}", e.render(false))).without_learning();
     Experiment::from_config(&config).run(&Plan::of(config.spec()), &()).unwrap()
 }
 
@@ -154,12 +155,16 @@ fn statistics_have_their_closed_forms() {
 
 #[test]
 fn the_worst_finding_decides_and_what_is_not_finite_survives_json() {
-    let finding = |value| Finding::new("x", value, Bar { solved: 1.0, failed: f64::INFINITY }, "a sentence".into(), "advice");
+    let finding =
+        |value| Finding::new("x", value, Bar { solved: 1.0, failed: f64::INFINITY }, "a sentence".into(), "advice");
     let verdict = Verdict::new(PerField::single("u", 0.5), vec![finding(0.5), finding(f64::INFINITY)]);
     assert_eq!((verdict.outcome, verdict.complaints().count()), (Outcome::Doubtful, 1));
     let read: Verdict = serde_json::from_str(&serde_json::to_string(&verdict).unwrap()).unwrap();
     assert!(read.findings[1].value.is_nan() && read.outcome == Outcome::Doubtful);
     assert_eq!(Verdict::new(PerField::default(), Vec::new()).outcome, Outcome::Doubtful);
     let text = verdict.to_string();
-    assert!(text.starts_with("verdict: doubtful, estimated relative error 5.0e-1\n") && text.contains("x: advice"), "{text}");
+    assert!(
+        text.starts_with("verdict: doubtful, estimated relative error 5.0e-1\n") && text.contains("x: advice"),
+        "{text}"
+    );
 }
