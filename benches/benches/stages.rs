@@ -29,7 +29,7 @@ fn rows(n: usize) -> Result<(Points, Vec<Operator>, Coefficients), Failure> {
 
 fn point_jets(criterion: &mut Criterion) -> Result<(), Failure> {
     let mut group = criterion.benchmark_group("point_jets");
-    let kernel = Case::Burgers.kernel(&hyperpde_cli::Target::default().open()?)?.valid();
+    let kernel = Case::Burgers.kernel(&hyperpde_config::Target::default().open()?)?.valid();
     let device = Backend::default().device()?;
     for n in SIZES {
         let (points, operators, _) = rows(n)?;
@@ -42,7 +42,7 @@ fn point_jets(criterion: &mut Criterion) -> Result<(), Failure> {
 }
 
 fn assembly(criterion: &mut Criterion) -> Result<(), Failure> {
-    let kernel = Case::Burgers.kernel(&hyperpde_cli::Target::default().open()?)?.valid();
+    let kernel = Case::Burgers.kernel(&hyperpde_config::Target::default().open()?)?.valid();
     let device = Backend::default().device()?;
     let form = kernel.form(2).ok_or("the kernel has no fused form")?;
     for n in SIZES {
@@ -88,7 +88,8 @@ fn factorisation(criterion: &mut Criterion) -> Result<(), Failure> {
 fn whole_step(criterion: &mut Criterion) -> Result<(), Failure> {
     for case in Case::ALL {
         for n in SIZES {
-            let mut run = case.run(n, 1_000_000, &StageTimes::default(), &hyperpde_cli::Target::default().open()?)?;
+            let mut run =
+                case.run(n, 1_000_000, &StageTimes::default(), &hyperpde_config::Target::default().open()?)?;
             let name = format!("step_{}", case.name());
             criterion.benchmark_group(name).bench_function(BenchmarkId::from_parameter(n), |b| {
                 b.iter(|| matches!(run.step(), Ok(Event::Outer(_))));

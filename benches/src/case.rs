@@ -4,7 +4,8 @@ use hyperpde::bilevel::{Bilevel, BilevelSettings};
 use hyperpde::gp::{SolveSettings, StageTimes};
 use hyperpde::kernels::{AnyKernel, KernelError};
 use hyperpde::prelude::*;
-use hyperpde_cli::{CliError, Opened};
+use hyperpde_config::Opened;
+use hyperpde_run::RunError;
 
 /// Validation points per batch.
 pub const BATCH: usize = 200;
@@ -33,10 +34,10 @@ impl Case {
     /// The case of that name.
     ///
     /// # Errors
-    /// [`CliError::Input`] if there is none.
-    pub fn by_name(name: &str) -> Result<Self, CliError> {
+    /// [`RunError::Input`] if there is none.
+    pub fn by_name(name: &str) -> Result<Self, RunError> {
         let found = Self::ALL.into_iter().find(|c| c.name() == name);
-        found.ok_or_else(|| CliError::Input(format!("no case is called {name}; there are elliptic and burgers")))
+        found.ok_or_else(|| RunError::Input(format!("no case is called {name}; there are elliptic and burgers")))
     }
 
     /// Widths of the kernel's network, empty without one.
@@ -50,14 +51,14 @@ impl Case {
     /// The kernel as the run starts with it.
     ///
     /// # Errors
-    /// [`CliError`] if the kernel can't be built.
-    pub fn kernel(self, opened: &Opened) -> Result<AnyKernel, CliError> {
+    /// [`RunError`] if the kernel can't be built.
+    pub fn kernel(self, opened: &Opened) -> Result<AnyKernel, RunError> {
         let device = opened.device.clone().autodiff();
         let kernel: Result<AnyKernel, KernelError> = match self {
             Self::Burgers => GibbsConfig::new(2, LengthScales::PerDimension, 4.0).init(1, &device).map(Into::into),
             Self::Elliptic => GaussianConfig::isotropic(0.2).init(&device).map(Into::into),
         };
-        kernel.map_err(|e| CliError::numerical("building the kernel", e))
+        kernel.map_err(|e| RunError::numerical("building the kernel", e))
     }
 
     /// Interior and boundary points for `rows` rows, three quarters in the interior.
@@ -69,14 +70,14 @@ impl Case {
     /// A run of two Gauss-Newton steps with `outer_steps` outer steps each, whose stages `times` records.
     ///
     /// # Errors
-    /// [`CliError`] if it can't be set up.
+    /// [`RunError`] if it can't be set up.
     pub fn run(
         self,
         rows: usize,
         outer_steps: usize,
         times: &StageTimes,
         opened: &Opened,
-    ) -> Result<Bilevel<AnyKernel>, CliError> {
+    ) -> Result<Bilevel<AnyKernel>, RunError> {
         let problem = problems::by_name(self.name())?;
         let collocation = problem.sample(&self.sizes(rows), Sampler::Halton, 1)?;
         let settings = BilevelSettings {
@@ -90,6 +91,6 @@ impl Case {
         };
         let settings = opened.settings(&settings);
         Bilevel::init(&problem, collocation, vec![self.kernel(opened)?], settings)
-            .map_err(|e| CliError::numerical(format!("setting up {} with {rows} rows", self.name()), e))
+            .map_err(|e| RunError::numerical(format!("setting up {} with {rows} rows", self.name()), e))
     }
 }

@@ -7,7 +7,7 @@ use faer::linalg::cholesky::llt::factor::{cholesky_in_place, cholesky_in_place_s
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, Par};
 use hyperpde::kernels::fused::exp_in_place;
-use hyperpde_cli::CliError;
+use hyperpde_run::RunError;
 use serde::{Deserialize, Serialize};
 
 /// Size of the matrix product that stands for the peak.
@@ -63,8 +63,8 @@ fn fastest(mut work: impl FnMut()) -> f64 {
 /// Median seconds of faer's own Cholesky factorisation of a well conditioned matrix of size `n`, all cores.
 ///
 /// # Errors
-/// [`CliError::Numerical`] if it fails.
-pub fn cholesky_seconds(n: usize, repeats: usize) -> Result<f64, CliError> {
+/// [`RunError::Numerical`] if it fails.
+pub fn cholesky_seconds(n: usize, repeats: usize) -> Result<f64, RunError> {
     let mut buffer = vec![0.0; n * n];
     let scratch = cholesky_in_place_scratch::<f64>(n, Par::rayon(0), Default::default());
     let mut memory = MemBuffer::new(scratch);
@@ -78,7 +78,7 @@ pub fn cholesky_seconds(n: usize, repeats: usize) -> Result<f64, CliError> {
         let matrix = MatMut::from_column_major_slice_mut(&mut buffer, n, n);
         let start = Instant::now();
         cholesky_in_place(matrix, Default::default(), Par::rayon(0), MemStack::new(&mut memory), Default::default())
-            .map_err(|e| CliError::numerical("factoring", e))?;
+            .map_err(|e| RunError::numerical("factoring", e))?;
         seconds.push(start.elapsed().as_secs_f64());
     }
     Ok(median(&mut seconds))

@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use hyperpde_cli::CliError;
-use hyperpde_cli::figures::{LinePlot, Series, lines};
+use hyperpde_plot::{FigureError, LinePlot, Series, lines};
 
 use crate::record::{Record, Records};
 
@@ -117,8 +116,8 @@ fn stage_table(name: &str, records: &[&Record]) -> String {
 /// Draws time against size for one case, both on logarithmic scales, with lines of slope two and three.
 ///
 /// # Errors
-/// [`CliError::Figure`] if it can't be drawn or written.
-pub fn figure(records: &Records, name: &str, path: &Path) -> Result<(), CliError> {
+/// [`FigureError`] if it can't be drawn or written.
+pub fn figure(records: &Records, name: &str, path: &Path) -> Result<(), FigureError> {
     let records = of(&records.steps, name);
     let place = |rows: usize, seconds: f64| ((rows as f64).log10(), 1e3 * seconds);
     let mut series =

@@ -2,7 +2,8 @@
 
 use hyperpde::bilevel::{BilevelError, Event};
 use hyperpde::gp::{Stage, StageTimes};
-use hyperpde_cli::{CliError, Opened, peak_rss_mb};
+use hyperpde_config::Opened;
+use hyperpde_run::{RunError, peak_rss_mb};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
@@ -64,17 +65,17 @@ pub struct StageRecord {
 /// Times the outer steps of the second Gauss-Newton step (the first one linearises about zero and is easier).
 ///
 /// # Errors
-/// [`CliError`] if the run fails.
+/// [`RunError`] if the run fails.
 pub fn measure(
     case: Case,
     rows: usize,
     repeats: usize,
     machine: &Machine,
     opened: &Opened,
-) -> Result<Record, CliError> {
+) -> Result<Record, RunError> {
     let times = StageTimes::default();
     let mut run = case.run(rows, repeats + WARM, &times, opened)?;
-    let failed = |e: BilevelError| CliError::numerical(format!("timing {} with {rows} rows", case.name()), e);
+    let failed = |e: BilevelError| RunError::numerical(format!("timing {} with {rows} rows", case.name()), e);
     let n = run.rows();
     let names: Vec<&str> = Stage::ALL.iter().map(|s| s.name()).chain(["feature_backward", "rest"]).collect();
     let (mut steps, mut stages) = (Vec::new(), vec![Vec::new(); names.len()]);

@@ -92,7 +92,8 @@ fn tables_set_records_beside_earlier_ones() {
 
 #[test]
 fn a_small_step_is_measured_stage_by_stage() {
-    let record = measure(Case::Burgers, 120, 3, &machine(), &hyperpde_cli::Target::default().open().unwrap()).unwrap();
+    let record =
+        measure(Case::Burgers, 120, 3, &machine(), &hyperpde_config::Target::default().open().unwrap()).unwrap();
     assert_eq!((record.problem.as_str(), record.rows), ("burgers", 120));
     assert!(record.step_seconds > 0.0 && record.cholesky_seconds > 0.0);
     let names: Vec<&str> = record.stages.iter().map(|s| s.stage.as_str()).collect();

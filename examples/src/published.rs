@@ -4,8 +4,9 @@
 //! notebook prints, "file" one recomputed from a published prediction, "replica" one of an independent re-implementation with the
 //! published hyperparameters, where the publication prints none or against a reference that is wrong by more.
 
-use hyperpde_cli::reproduce::{Entry, Measure, Published, Study};
-use hyperpde_cli::{CliError, Runnable};
+use hyperpde_run::{RunError, Runnable};
+
+use crate::reproduce::{Entry, Measure, Published, Study};
 
 use crate::experiments::{burgers, darcy, eikonal, elliptic, elliptic_additive, gray_scott, schrodinger};
 
@@ -15,7 +16,7 @@ pub fn study() -> Study {
     Study { entries: entries(), published: published() }
 }
 
-type Built = Result<Box<dyn Runnable>, CliError>;
+type Built = Result<Box<dyn Runnable>, RunError>;
 
 /// Published times are those of learning, from the logs; the notebook of Darcy prints none.
 fn entries() -> Vec<Entry> {

@@ -3,9 +3,10 @@
 
 use clap::Parser;
 use hyperpde::kernels::Kernel;
-use hyperpde_cli::config::{Config, commented};
-use hyperpde_cli::{CommonFlags, Experiment, PerField, RunReport};
+use hyperpde_cli::CommonFlags;
+use hyperpde_config::{Config, commented};
 use hyperpde_examples::experiments::{allen_cahn, burgers, darcy, elliptic, gray_scott, heat, poisson, schrodinger};
+use hyperpde_run::{Experiment, PerField, Plan, RunReport};
 
 #[derive(Parser)]
 struct Program {
@@ -19,12 +20,13 @@ const FLAGS: &str =
 const SECTIONS: &str = "[sampling]\ninterior = 90\nboundary = 48\nvalidation = 60\nseed = 5\n[solver]\ngauss_newton_steps = 3\n[outer]\nbatch = 30\nsteps = 6\n";
 
 fn example<K: Kernel>(experiment: Experiment<K>) -> RunReport {
-    experiment.run(&Program::parse_from(FLAGS.split(' ')).common).unwrap()
+    let flags = Program::parse_from(FLAGS.split(' ')).common;
+    experiment.run(&flags.plan(experiment.plan()).unwrap(), &()).unwrap()
 }
 
 /// The run of a configuration, by its flags: the numbers of points are its own.
 fn configured(config: &Config) -> RunReport {
-    Experiment::from_config(config).run(&Program::parse_from(["x", "--quiet"]).common).unwrap()
+    Experiment::from_config(config).run(&Plan::of(config.spec()), &()).unwrap()
 }
 
 /// Clouds are as large as a configuration says; those of an example shrink along with its points.

@@ -12,7 +12,9 @@ use hyperpde_benches::case::Case;
 use hyperpde_benches::machine::Machine;
 use hyperpde_benches::present::{cases, figure, fill, head, line, markdown, same};
 use hyperpde_benches::record::{Record, Records, fill_exponents, measure};
-use hyperpde_cli::{CliError, Target, TargetFlags, exit_code, init_logging, write_atomic};
+use hyperpde_cli::{CliError, TargetFlags, exit_code, init_logging};
+use hyperpde_config::Target;
+use hyperpde_run::{RunError, write_atomic};
 use serde_json::Value;
 
 /// Sizes from here on are timed with fewer repeats.
@@ -95,7 +97,7 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
 /// Measures one size in a child process.
 fn spawn(case: Case, rows: usize, arguments: &Arguments, machine: &Machine) -> Result<Record, CliError> {
     let doing = || format!("timing {} with {rows} rows", case.name());
-    let failed = |e: std::io::Error| CliError::numerical(doing(), e);
+    let failed = |e: std::io::Error| RunError::numerical(doing(), e);
     let mut child = Command::new(std::env::current_exe().map_err(failed)?)
         .args(["--only", case.name(), "--rows", &rows.to_string(), "--repeats", &arguments.repeats.to_string()])
         .args(arguments.target.words())
@@ -108,7 +110,7 @@ fn spawn(case: Case, rows: usize, arguments: &Arguments, machine: &Machine) -> R
     }
     let output = child.wait_with_output().map_err(failed)?;
     if !output.status.success() {
-        return Err(CliError::numerical(doing(), format!("the process ended with {}", output.status)));
+        return Err(RunError::numerical(doing(), format!("the process ended with {}", output.status)).into());
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use hyperpde_gp::{Posterior, RowBlock};
 use hyperpde_kernels::{Kernel, Points};
-use hyperpde_pde::{Collocation, Fold, Problem, Sampler, seeded};
+use hyperpde_pde::{Collocation, Fold, PdeError, Problem, Sampler, seeded};
 use rand_chacha::ChaCha8Rng;
 
 use crate::advance::{Advance, Step};
@@ -127,11 +127,9 @@ impl<K: Kernel> Bilevel<K> {
             return Err(BilevelError::Untracked);
         }
         let monitor = if settings.monitor > 0 {
-            Some(Sampler::Uniform.interior(
-                problem.domain(),
-                settings.monitor,
-                &mut seeded(settings.seed, MONITOR_STREAM),
-            )?)
+            let mut rng = seeded(settings.seed, MONITOR_STREAM);
+            let points = Sampler::Uniform.interior(problem.geometry(), settings.monitor, &mut rng);
+            Some(points.map_err(PdeError::from)?)
         } else {
             None
         };

@@ -1,19 +1,18 @@
 //! What can go wrong in a command, and the exit status that says so.
 
-use std::error::Error;
 use std::io::{self, IsTerminal, Write as _};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::config::ConfigError;
-use crate::figures::FigureError;
-use crate::input::printable;
-use crate::runs::interrupt;
+use hyperpde_config::ConfigError;
+use hyperpde_config::input::printable;
+use hyperpde_kernels::BackendError;
+use hyperpde_plot::FigureError;
+use hyperpde_run::verdict::Outcome;
+use hyperpde_run::{FileError, RunError, full_message};
+
+use crate::interrupt;
 
 /// A failure of a command.
-///
-/// Exit status ([`CliError::status`]): 2 for bad input, which the user can correct on the command line; 1 for
-/// everything that fails later (numerics, files, figures). clap itself ends with 2 on a flag it refuses.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     /// The flags or an input contradict each other or the problem. The text says what is allowed.
@@ -22,103 +21,80 @@ pub enum CliError {
     /// A configuration or a file that it names has a fault; shown with the place.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A solver or the training gave up; the source carries the reason and the advice.
-    #[error("the run failed while {doing}")]
-    Numerical {
-        /// What was being computed, as in "learning the kernel".
-        doing: String,
-        /// The library's error.
-        source: Box<dyn Error + Send + Sync>,
-    },
+    /// A run failed.
+    #[error(transparent)]
+    Run(RunError),
     /// A file could not be written or read.
-    #[error("cannot {action} {}{}", path.display(), io_advice(action))]
-    Io {
-        /// "write", "create the folder", ...
-        action: &'static str,
-        /// The file concerned.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// A report could not be turned into JSON, or JSON into a report.
-    #[error("the report and its JSON do not fit")]
-    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A figure could not be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),
-    /// The user ended the run.
-    #[error("interrupted{}", folder.as_deref().map(resume_advice).unwrap_or_default())]
-    Interrupted {
-        /// The run's folder, if there is one.
-        folder: Option<PathBuf>,
-    },
 }
 
-/// What to look at; reasons for which a file can't be read stand for themselves.
-fn io_advice(action: &str) -> &'static str {
-    if action.starts_with("read") { "" } else { "; check that the folder is writable and has room" }
+impl From<RunError> for CliError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Input(why) => Self::Input(why),
+            RunError::Config(fault) => Self::Config(fault),
+            RunError::Io(error) => Self::File(error),
+            other => Self::Run(other),
+        }
+    }
 }
 
-fn resume_advice(folder: &Path) -> String {
-    format!("; `hyperpde resume {}` goes on with the run", folder.display())
+impl From<BackendError> for CliError {
+    /// A device that is not there or not able.
+    fn from(error: BackendError) -> Self {
+        RunError::from(error).into()
+    }
 }
 
-impl From<hyperpde_pde::PdeError> for CliError {
-    /// A problem that its parameters can't build.
-    fn from(error: hyperpde_pde::PdeError) -> Self {
+impl From<serde_json::Error> for CliError {
+    fn from(error: serde_json::Error) -> Self {
+        RunError::from(error).into()
+    }
+}
+
+impl From<hyperpde_pde::GeometryError> for CliError {
+    /// A domain that can't be.
+    fn from(error: hyperpde_pde::GeometryError) -> Self {
         Self::Input(error.to_string())
     }
 }
 
 impl CliError {
-    /// Wraps a library's error, with what was being done when it came ("learning the kernel").
-    pub fn numerical(doing: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Numerical { doing: doing.into(), source: source.into() }
-    }
-
-    /// The process exit status: 2 for [`CliError::Input`] and [`CliError::Config`], 130 for [`CliError::Interrupted`], else 1.
+    /// The process exit status: 2 for bad input, which the user can correct ([`CliError::Input`], [`CliError::Config`]), 130 for a run that Ctrl-C
+    /// ended, 1 for everything that fails later (numerics, files, figures). clap itself ends with 2 on a flag it refuses.
     #[must_use]
     pub fn status(&self) -> u8 {
         match self {
             Self::Input(_) | Self::Config(_) => 2,
-            Self::Interrupted { .. } => interrupt::STATUS,
-            Self::Numerical { .. } | Self::Io { .. } | Self::Json(_) | Self::Figure(_) => 1,
+            Self::Run(RunError::Interrupted { .. }) => interrupt::STATUS,
+            Self::Run(_) | Self::File(_) | Self::Figure(_) => 1,
         }
     }
 
-    /// The message followed by its chain of causes, joined by ": "; a cause that an earlier one tells already is left out.
+    /// The message followed by its chain of causes: [`full_message`].
     #[must_use]
     pub fn full_message(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            let told = error.to_string();
-            if !text.contains(&told) {
-                text.push_str(": ");
-                text.push_str(&told);
-            }
-            cause = error.source();
-        }
-        text
-    }
-
-    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::Io { action, path: path.to_path_buf(), source }
+        full_message(self)
     }
 }
 
-/// Turns the outcome of a command into its exit status. An error goes to standard error as one line, causes included; a fault of a
+/// Turns the outcome of a command into its exit status: 0 if what it solved is solved (or there was nothing to solve), 3 if it is doubtful, 1 if
+/// the run failed, and for an error [`CliError::status`]. An error goes to standard error as one line, causes included; a fault of a
 /// configuration with the lines it points at, in colour on a terminal unless the variable `NO_COLOR` is set.
 #[must_use]
-pub fn exit_code(outcome: Result<(), CliError>) -> ExitCode {
+pub fn exit_code(outcome: Result<impl Into<Outcome>, CliError>) -> ExitCode {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(outcome) => ExitCode::from(outcome.into().status()),
         Err(error) => {
             let told = match &error {
                 CliError::Config(fault) => {
                     fault.render(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
                 }
-                CliError::Interrupted { .. } => printable(&error.to_string()).into_owned(),
+                CliError::Run(RunError::Interrupted { .. }) => printable(&error.to_string()).into_owned(),
                 _ => format!("error: {}", printable(&error.full_message())),
             };
             // The status tells it even if nobody can be told.

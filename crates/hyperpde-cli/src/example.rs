@@ -4,8 +4,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use hyperpde_kernels::Kernel;
+use hyperpde_run::{Experiment, RunError, RunReport, Runnable};
 
-use crate::{CliError, CommonFlags, Experiment, exit_code, init_logging};
+use crate::error::{CliError, exit_code};
+use crate::flags::CommonFlags;
+use crate::host::Terminal;
+use crate::logging::init_logging;
 
 #[derive(Parser)]
 #[command(version)]
@@ -20,16 +24,29 @@ struct Arguments<F: clap::Args> {
 #[derive(clap::Args)]
 struct NoFlags {}
 
-/// Parses the common flags, runs the experiment and prints its table.
-pub fn run_example<K: Kernel>(build: impl FnOnce() -> Result<Experiment<K>, CliError>) -> ExitCode {
+/// Runs an experiment as the flags say, with the terminal as its host.
+///
+/// # Errors
+/// As [`Experiment::run`], and [`CliError::Input`] for flags that don't fit.
+pub fn run(experiment: &(impl Runnable + ?Sized), flags: &CommonFlags) -> Result<RunReport, CliError> {
+    let plan = flags.plan(experiment.plan())?;
+    Ok(experiment.run(&plan, &Terminal::new(flags.quiet))?)
+}
+
+/// Parses the common flags, runs the experiment and prints its table. The exit status says what the run is worth: [`exit_code`].
+pub fn run_example<K: Kernel>(build: impl FnOnce() -> Result<Experiment<K>, RunError>) -> ExitCode {
     run_example_with(|_: &NoFlags| build())
 }
 
 /// As [`run_example`], for an experiment with flags of its own.
 pub fn run_example_with<F: clap::Args, K: Kernel>(
-    build: impl FnOnce(&F) -> Result<Experiment<K>, CliError>,
+    build: impl FnOnce(&F) -> Result<Experiment<K>, RunError>,
 ) -> ExitCode {
     let Arguments { own, common } = Arguments::<F>::parse();
     init_logging(common.quiet);
-    exit_code(build(&own).and_then(|experiment| experiment.run(&common)).map(|report| print!("{}", report.table())))
+    let report = build(&own).map_err(CliError::from).and_then(|experiment| run(&experiment, &common));
+    exit_code(report.map(|report| {
+        print!("{}", report.table());
+        report.outcome()
+    }))
 }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use hyperpde_bilevel::{OptimizerKind, StepControl};
+use hyperpde_config::{MAX_COUNT, RunSettings};
 use hyperpde_pde::Sampler;
+use hyperpde_run::Plan;
 
-use crate::TargetFlags;
-
-/// Largest count a flag accepts: the matrices are dense, and 10⁶ rows would already fill 8 TB.
-const MAX_COUNT: usize = 1_000_000;
+use crate::error::CliError;
+use crate::target::TargetFlags;
 
 /// The flags common to all example binaries; flatten it with `#[command(flatten)]`.
 ///
@@ -69,14 +69,67 @@ pub struct CommonFlags {
     pub quiet: bool,
 }
 
-fn parse_sampler(text: &str) -> Result<Sampler, String> {
-    match text {
-        "uniform" => Ok(Sampler::Uniform),
-        "latin-hypercube" => Ok(Sampler::LatinHypercube),
-        "halton" => Ok(Sampler::Halton),
-        "sobol" => Ok(Sampler::Sobol),
-        _ => Err("must be uniform, latin-hypercube, halton or sobol".to_owned()),
+impl CommonFlags {
+    /// The plan of this run: each flag that was given, else what the experiment's own plan says.
+    ///
+    /// # Errors
+    /// As [`CommonFlags::resolve`].
+    pub fn plan(&self, own: Plan) -> Result<Plan, CliError> {
+        Ok(Plan {
+            settings: self.resolve(&own.settings)?,
+            target: self.target.over(own.target),
+            sampler: self.sampler.unwrap_or(own.sampler),
+            baselines: self.baselines,
+            out: self.out.clone(),
+            json: self.json.clone(),
+            ..own
+        })
     }
+
+    /// The settings of this run: each flag that was given, else the value in `defaults`.
+    ///
+    /// A default batch larger than a pool that the user made smaller shrinks to the pool.
+    ///
+    /// # Errors
+    /// [`CliError::Input`] when `--batch` asks for more points than the validation pool holds.
+    pub fn resolve(&self, defaults: &RunSettings) -> Result<RunSettings, CliError> {
+        let validation = self.validation.unwrap_or(defaults.validation);
+        let batch = match self.batch {
+            Some(batch) if batch > validation => {
+                return Err(CliError::Input(format!(
+                    "--batch {batch} asks for more points than the validation pool of {validation} holds: \
+                     lower --batch or raise --validation"
+                )));
+            }
+            Some(batch) => batch,
+            None => defaults.batch.min(validation),
+        };
+        let gauss_newton_steps = self.gauss_newton_steps.unwrap_or(defaults.gauss_newton_steps);
+        Ok(RunSettings {
+            seed: self.seed.unwrap_or(defaults.seed),
+            interior: self.interior.unwrap_or(defaults.interior),
+            boundary: self.boundary.unwrap_or(defaults.boundary),
+            validation,
+            batch,
+            gauss_newton_steps,
+            outer_steps: self.outer_steps.unwrap_or(defaults.outer_steps),
+            // A short run must learn too.
+            warm_up: defaults.warm_up.min(gauss_newton_steps / 3),
+            nugget: self.nugget.unwrap_or(defaults.nugget),
+            learning_rate: self.learning_rate.unwrap_or(defaults.learning_rate),
+            optimizer: self.optimizer.unwrap_or(defaults.optimizer),
+            step_control: self.step_control.unwrap_or(defaults.step_control),
+            // What has no flag.
+            ..*defaults
+        })
+    }
+}
+
+fn parse_sampler(text: &str) -> Result<Sampler, String> {
+    text.parse().map_err(|_| match Sampler::names() {
+        [others @ .., last] => format!("must be {} or {last}", others.join(", ")),
+        [] => String::new(),
+    })
 }
 
 pub(crate) fn parse_seed(text: &str) -> Result<u64, String> {

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use hyperpde_run::{MOST_WARNINGS, WARNING};
 use indicatif::MultiProgress;
 use log::{Level, Log, Metadata, Record};
 
@@ -14,10 +15,7 @@ pub(crate) fn bars() -> &'static MultiProgress {
     BARS.get_or_init(MultiProgress::new)
 }
 
-/// Most warnings that are kept; a run that warns at every step says nothing new after that.
-const KEPT_WARNINGS: usize = 200;
-
-/// The warnings of this process so far, the first [`KEPT_WARNINGS`].
+/// The warnings of this process so far, the first [`MOST_WARNINGS`].
 static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Takes the warnings that were logged since the last call, in order. Only those that [`init_logging`]'s logger saw.
@@ -42,21 +40,9 @@ fn alike(warning: &str) -> usize {
 /// Where lines are copied to, the log of a run.
 static COPY: Mutex<Option<File>> = Mutex::new(None);
 
-/// Copies messages and progress into a file for as long as it lives.
-pub(crate) struct LogCopy(());
-
-impl LogCopy {
-    /// Starts to copy; one file at a time.
-    pub fn to(file: File) -> Self {
-        *COPY.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
-        Self(())
-    }
-}
-
-impl Drop for LogCopy {
-    fn drop(&mut self) {
-        *COPY.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
+/// Copies messages and progress into a file from now on, one file at a time; with `None` no longer.
+pub(crate) fn copy_to(file: Option<File>) {
+    *COPY.lock().unwrap_or_else(PoisonError::into_inner) = file;
 }
 
 /// Adds a line to the log of the run, if there is one.
@@ -65,20 +51,6 @@ pub(crate) fn copy_line(line: &str) {
         // One call per line, so that a process that is killed leaves whole lines; a full disk must not end a run over its log.
         let _ = file.write_all(format!("{line}\n").as_bytes());
     }
-}
-
-/// A warning as a line of a log.
-const WARNING: &str = "warn: ";
-
-/// The warnings in the text of a log, each once.
-pub(crate) fn warnings_in(log: &str) -> Vec<String> {
-    let mut warnings: Vec<String> = Vec::new();
-    for text in log.lines().filter_map(|line| line.strip_prefix(WARNING)) {
-        if warnings.len() < KEPT_WARNINGS && warnings.iter().all(|w| w != text) {
-            warnings.push(text.to_owned());
-        }
-    }
-    warnings
 }
 
 /// A message as it is shown: its level unless it is information.
@@ -123,7 +95,7 @@ impl Log for BarLogger {
             }
             if record.level() <= Level::Warn {
                 let mut kept = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
-                if kept.len() < KEPT_WARNINGS {
+                if kept.len() < MOST_WARNINGS {
                     kept.push(record.args().to_string());
                 }
             }

@@ -3,28 +3,13 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use hyperpde_run::StepLine;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::{Deserialize, Serialize};
 
 use crate::logging::{bars, copy_line};
 
 /// Time between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
-
-/// The state of a run after one kernel update, or after a Gauss-Newton step without learning.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct StepLine {
-    /// Gauss-Newton step, from 1.
-    pub gauss_newton: usize,
-    /// Kernel update within that step, from 1; 0 when the step only solved.
-    pub outer: usize,
-    /// Validation loss, where computed.
-    pub loss: Option<f64>,
-    /// Norm of the PDE residual, where computed.
-    pub residual: Option<f64>,
-    /// Error against the reference solution, where computed.
-    pub error: Option<f64>,
-}
 
 /// Progress of one run, on standard error, and as plain lines in the log of a run that has a folder.
 pub struct RunProgress {
@@ -181,7 +166,8 @@ fn describe(step: &StepLine, total_steps: usize) -> String {
 }
 
 /// `m:ss`, or `h:mm:ss` from an hour on.
-pub(crate) fn clock(time: Duration) -> String {
+#[must_use]
+pub fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }

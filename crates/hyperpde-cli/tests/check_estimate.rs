@@ -6,8 +6,8 @@ mod common;
 use std::process::{Command, Output};
 
 use common::Folder;
-use hyperpde_cli::config::Config;
-use hyperpde_cli::memory::{LIMIT_VARIABLE, ensure_fits, estimate_mib};
+use hyperpde_config::Config;
+use hyperpde_run::memory::{LIMIT_VARIABLE, ensure_fits, estimate_mib};
 
 /// Burgers as `hyperpde learn` takes it, at a given size and with few steps.
 fn burgers(interior: usize, boundary: usize, more: &str) -> String {

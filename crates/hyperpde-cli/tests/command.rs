@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use clap::CommandFactory;
 use common::Folder;
 use hyperpde_cli::command::{List, Program};
-use hyperpde_cli::config::{Config, catalogue_names};
+use hyperpde_config::{Config, catalogue_names};
 
 fn hyperpde(words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hyperpde")).args(words).env_remove("RUST_LOG").output().unwrap()

@@ -2,16 +2,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
+#[path = "../../../tests/common/image.rs"]
+mod image;
 
 use std::f64::consts::PI;
 use std::fs;
 use std::path::Path;
 
-use common::{Folder, Image, parse};
-use hyperpde_cli::figures::{LINES_SIZE, PANEL_SIZE, panels_size};
-use hyperpde_cli::{CliError, CloudErrors, Experiment, KernelState, RunReport};
+use common::{Folder, parse};
+use hyperpde_cli::CliError;
 use hyperpde_kernels::{Gaussian, GaussianConfig, Gibbs, GibbsConfig, LengthScales};
-use hyperpde_pde::problems::{Burgers, Darcy, Elliptic3d, GrayScott, GrayScottCase, Heat, Poisson};
+use hyperpde_plot::{LINES_SIZE, PANEL_SIZE, panels_size};
+use hyperpde_problems::{Burgers, Darcy, Elliptic3d, GrayScott, GrayScottCase, Heat, Poisson};
+use hyperpde_run::{CloudErrors, Experiment, KernelState, RunError, RunReport};
+use image::Image;
 use serde_json::{Value, json};
 
 /// A quiet run of a second or less, unless `words` say otherwise.
@@ -24,7 +28,7 @@ fn run<K: hyperpde_kernels::Kernel>(experiment: &Experiment<K>, words: &[&str]) 
     flags.gauss_newton_steps.get_or_insert(2);
     flags.outer_steps.get_or_insert(3);
     flags.quiet = true;
-    experiment.run(&flags)
+    hyperpde_cli::run(experiment, &flags)
 }
 
 /// The file `name` of a run's `--out` folder, an array of float64.
@@ -216,7 +220,7 @@ fn a_folder_that_cannot_be_made_is_an_io_error() {
     for (flag, path) in [("--out", "file"), ("--out", "file/out"), ("--json", "file/report.json")] {
         let path = folder.join(path);
         let error = run(&gaussian(Poisson.problem().unwrap(), 0.5), &[flag, path.to_str().unwrap()]).unwrap_err();
-        assert!(matches!(error, CliError::Io { .. }), "{flag}: {error:?}");
+        assert!(matches!(error, CliError::File(_)), "{flag}: {error:?}");
         assert_eq!(error.status(), 1);
         assert!(error.full_message().contains("file"), "{}", error.full_message());
     }
@@ -239,7 +243,7 @@ fn a_kernel_that_does_not_fit_is_told_with_its_reason() {
     let problem = Poisson.problem().unwrap();
     let experiment = Experiment::new(problem, |_, device| Ok(vec![GaussianConfig::isotropic(-1.0).init(device)?]));
     let error = run(&experiment, &[]).unwrap_err();
-    assert!(matches!(error, CliError::Numerical { .. }), "{error:?}");
+    assert!(matches!(error, CliError::Run(RunError::Numerical { .. })), "{error:?}");
     assert_eq!(error.status(), 1);
     assert!(
         error.full_message().contains("building the kernels: ") && error.full_message().contains("-1"),
@@ -344,8 +348,10 @@ fn the_published_loss_of_an_inverse_problem_scores_what_is_fitted() {
 
 #[test]
 fn the_fingerprint_changes_with_all_that_changes_the_result() {
-    let of =
-        |experiment: &Experiment<Gaussian>, words: &[&str]| experiment.fingerprint(&parse(words).unwrap()).unwrap();
+    let of = |experiment: &Experiment<Gaussian>, words: &[&str]| {
+        let plan = parse(words).unwrap().plan(experiment.plan()).unwrap();
+        experiment.fingerprint(&plan).unwrap()
+    };
     let plain = of(&darcy(false), &["--seed", "1"]);
     assert_eq!(plain, of(&darcy(false), &["--seed", "1", "--quiet", "--out", "elsewhere"]));
     let seed = of(&darcy(false), &["--seed", "2"]);
@@ -360,4 +366,13 @@ fn the_fingerprint_changes_with_all_that_changes_the_result() {
     }
     let kernel = |scale: f64| of(&gaussian(Poisson.problem().unwrap(), scale), &[]);
     assert_ne!(kernel(0.5), kernel(0.25));
+}
+
+#[test]
+fn a_run_does_not_change_the_fingerprint() {
+    let experiment = gaussian(Poisson.problem().unwrap(), 0.5);
+    let plan = parse(&[]).unwrap().plan(experiment.plan()).unwrap();
+    let before = experiment.fingerprint(&plan).unwrap();
+    run(&experiment, &[]).unwrap();
+    assert_eq!(experiment.fingerprint(&plan).unwrap(), before);
 }

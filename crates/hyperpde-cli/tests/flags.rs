@@ -9,7 +9,9 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 use common::parse;
 use hyperpde_bilevel::{OptimizerKind, StepControl};
-use hyperpde_cli::{Backend, CliError, Precision, RunSettings, Target, TargetFlags};
+use hyperpde_cli::{CliError, TargetFlags};
+use hyperpde_config::{RunSettings, Target};
+use hyperpde_kernels::{Backend, Precision};
 use hyperpde_pde::{Defaults, SampleSizes, Sampler};
 
 const DEFAULTS: RunSettings = RunSettings {
@@ -133,6 +135,7 @@ fn samplers_go_by_their_names() {
     let names = [
         ("uniform", Sampler::Uniform),
         ("latin-hypercube", Sampler::LatinHypercube),
+        ("latin_hypercube", Sampler::LatinHypercube),
         ("halton", Sampler::Halton),
         ("sobol", Sampler::Sobol),
     ];

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hyperpde_cli::{RunProgress, StepLine};
+use hyperpde_cli::RunProgress;
+use hyperpde_run::StepLine;
 
 /// Shared bytes to write to.
 #[derive(Clone, Default)]

@@ -12,11 +12,13 @@ use std::time::{Duration, Instant};
 use common::Folder;
 use common::process::{SMALL, hyperpde, json, numbers, refused, succeed, text};
 use hyperpde_bilevel::{OptimizerSnapshot, PointsSnapshot, Snapshot, SolveSnapshot, Termination};
-use hyperpde_cli::checkpoint::{Checkpoint, CheckpointError, CheckpointFolder, Origin};
-use hyperpde_cli::{Backend, CliError, StepLine, StepRecord};
+use hyperpde_cli::CliError;
+use hyperpde_kernels::Backend;
+use hyperpde_run::checkpoint::{Checkpoint, CheckpointError, CheckpointFolder, Origin};
+use hyperpde_run::{RunError, StepLine, StepRecord};
 use random::Random;
 
-#[path = "common/random.rs"]
+#[path = "../../../tests/common/random.rs"]
 mod random;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -318,7 +320,7 @@ fn files_that_are_no_checkpoint_of_the_run_are_refused_in_one_sentence() {
         let error = Checkpoint::read(&file, origin).unwrap_err();
         let sentence = error.to_string();
         assert!(sentence.contains("a.checkpoint") && !sentence.contains('\n'), "{sentence}");
-        (error.is_damage(), sentence, CliError::from(error).status())
+        (error.is_damage(), sentence, CliError::from(RunError::from(error)).status())
     };
     let own = checkpoint.origin.clone();
     let mut newer = whole.clone();
@@ -348,5 +350,5 @@ fn files_that_are_no_checkpoint_of_the_run_are_refused_in_one_sentence() {
     fs::remove_file(&file).unwrap();
     let missing = Checkpoint::read(&file, &own).unwrap_err();
     assert!(matches!(missing, CheckpointError::Unreadable { .. }));
-    assert_eq!(CliError::from(missing).status(), 1);
+    assert_eq!(CliError::from(RunError::from(missing)).status(), 1);
 }

@@ -9,10 +9,10 @@ use std::path::Path;
 
 use common::Folder;
 use common::process::{SMALL, hyperpde, json, numbers, refused, succeed, text};
-use hyperpde_cli::config::{Config, commented};
-use hyperpde_cli::runs::{self, RunOptions};
-use hyperpde_cli::{Backend, Experiment, Model, Precision, RunReport, Target, read_arrays};
-use hyperpde_kernels::Points;
+use hyperpde_cli::Terminal;
+use hyperpde_config::{Config, Target, commented};
+use hyperpde_kernels::{Backend, Points, Precision};
+use hyperpde_run::{Experiment, Model, RunReport, read_arrays, runs};
 
 /// A run of a second.
 fn short() -> String {
@@ -271,8 +271,7 @@ fn clouds_of_a_configuration_are_solved_on() {
         );
         Config::parse("c.toml", &text, ".").unwrap()
     };
-    let run =
-        |name: &str| runs::start(&reduced(name), &folder.join(name), &RunOptions { json: None, quiet: true }).unwrap();
+    let run = |name: &str| runs::start(&reduced(name), &folder.join(name), None, &Terminal::new(true)).unwrap();
     let clouds = |report: &RunReport| -> Vec<String> {
         let all = report.clouds.iter().filter(|c| c.name != "training");
         all.map(|c| format!("{} {} {}+{}", c.name, c.problem, c.interior, c.boundary)).collect()

@@ -144,6 +144,11 @@ impl<K: Kernel> Posterior<K> {
         &self.weights
     }
 
+    /// Squared norm `bᵀ (K + N)⁻¹ b` of the solution in the norm of the (regularised) prior.
+    pub fn squared_norm(&self) -> f64 {
+        self.weights.iter().zip(&self.rhs).map(|(w, b)| w * b).sum()
+    }
+
     /// What the factorisation had to do.
     pub fn info(&self) -> SolveStatistics {
         self.info

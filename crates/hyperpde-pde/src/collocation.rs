@@ -1,11 +1,11 @@
 //! What one draw of a problem gives a solver, and how its data are divided.
 
+use hyperpde_geometry::seeded;
 use hyperpde_gp::{RowBlock, Term};
 use hyperpde_kernels::Points;
 use rand::seq::SliceRandom;
 
 use crate::error::PdeError;
-use crate::sampling::seeded;
 
 /// First random stream for the division of observations, apart from those that drew points and noise with the
 /// same seed: which are held out must not depend on where they are.
@@ -16,7 +16,7 @@ const SPLIT_STREAMS: u64 = 1 << 33;
 pub struct Collocation {
     /// Interior points `[n, d]`, where the equations hold.
     pub interior: Points,
-    /// One block per condition, in the problem's order. Conditions on one face share their points.
+    /// One block per condition, in the problem's order. Conditions on one patch share their points.
     pub boundary: Vec<RowBlock>,
     /// Validation points in the interior, `[n_v, d]`, possibly none.
     pub pool: Points,

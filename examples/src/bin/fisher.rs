@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use hyperpde::pde::ClosedForm;
 use hyperpde::prelude::*;
-use hyperpde_cli::{CliError, Experiment, run_example};
+use hyperpde_cli::run_example;
+use hyperpde_run::{Experiment, RunError};
 
 const D: f64 = 0.01;
 const R: f64 = 5.0;
@@ -30,7 +31,7 @@ fn front(x: &[f64]) -> f64 {
     (1.0 + z.exp()).powi(-2)
 }
 
-fn problem() -> Result<Problem, CliError> {
+fn problem() -> Result<Problem, RunError> {
     let domain = Domain::space_time(("t", 0.0, 1.0), [("x", 0.0, 1.0)])?;
     let mut problem = Problem::builder("fisher", domain.clone())
         .equations(Fisher)

@@ -4,8 +4,7 @@
 
 use std::process::ExitCode;
 
-use hyperpde_cli::reproduce;
-use hyperpde_examples::published;
+use hyperpde_examples::{published, reproduce};
 
 fn main() -> ExitCode {
     reproduce::main(&published::study())

@@ -3,7 +3,7 @@
 use hyperpde::burn::module::Module;
 use hyperpde::kernels::{Gibbs, Jet, JetSpace, KernelError, tensor_to_vec};
 use hyperpde::prelude::*;
-use hyperpde_cli::{CliError, Experiment};
+use hyperpde_run::{Experiment, RunError};
 
 /// The viscosity of the publication.
 pub const VISCOSITY: f64 = 0.02;
@@ -11,8 +11,8 @@ pub const VISCOSITY: f64 = 0.02;
 /// The experiment with viscosity `ν`.
 ///
 /// # Errors
-/// [`CliError::Input`] for a viscosity out of range.
-pub fn experiment(viscosity: f64) -> Result<Experiment<Gibbs>, CliError> {
+/// [`RunError::Input`] for a viscosity out of range.
+pub fn experiment(viscosity: f64) -> Result<Experiment<Gibbs>, RunError> {
     let problem = problems::Burgers::new(viscosity)?.problem()?;
     // Published network: 2-50-50-2, tanh, length scales softplus(.)/4.
     let kernel = GibbsConfig::new(2, LengthScales::PerDimension, 4.0);

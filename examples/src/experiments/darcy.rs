@@ -3,7 +3,8 @@
 use hyperpde::bilevel::OptimizerKind;
 use hyperpde::kernels::Gaussian;
 use hyperpde::prelude::*;
-use hyperpde_cli::{CliError, Experiment, RunSettings};
+use hyperpde_config::RunSettings;
+use hyperpde_run::{Experiment, RunError};
 
 /// The experiment. Length scales are judged by five-fold cross-validation over the observations and by the equation at the validation
 /// points, with a nugget that enforces the equation: the published 1e-5, multiplied by the traces of second derivatives, leaves it a
@@ -13,7 +14,7 @@ use hyperpde_cli::{CliError, Experiment, RunSettings};
 ///
 /// # Errors
 /// None.
-pub fn experiment(published_variant: bool) -> Result<Experiment<Gaussian>, CliError> {
+pub fn experiment(published_variant: bool) -> Result<Experiment<Gaussian>, RunError> {
     let kernel = GaussianConfig::isotropic(if published_variant { 1.0 } else { 0.5 });
     let experiment = Experiment::new(problems::Darcy::default().problem()?, move |_, device| {
         Ok(vec![kernel.init(device)?, kernel.init(device)?])

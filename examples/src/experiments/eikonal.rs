@@ -3,13 +3,14 @@
 use hyperpde::bilevel::StepControl;
 use hyperpde::kernels::Gibbs;
 use hyperpde::prelude::*;
-use hyperpde_cli::{CliError, Experiment, RunSettings};
+use hyperpde_config::RunSettings;
+use hyperpde_run::{Experiment, RunError};
 
 /// The experiment.
 ///
 /// # Errors
 /// None.
-pub fn experiment() -> Result<Experiment<Gibbs>, CliError> {
+pub fn experiment() -> Result<Experiment<Gibbs>, RunError> {
     let problem = problems::Eikonal::default().problem()?;
     // Published network: 2-50-50-1, tanh, length scale softplus(.)/3.
     let kernel = GibbsConfig::new(2, LengthScales::Isotropic, 3.0);

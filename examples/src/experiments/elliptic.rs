@@ -3,15 +3,16 @@
 use hyperpde::bilevel::OptimizerKind;
 use hyperpde::kernels::Gaussian;
 use hyperpde::prelude::*;
-use hyperpde_cli::{CliError, Experiment, RunSettings};
+use hyperpde_config::RunSettings;
+use hyperpde_run::{Experiment, RunError};
 
 /// The experiment with this initial length scale.
 ///
 /// # Errors
-/// [`CliError::Input`] for a length scale that is not positive and finite.
-pub fn experiment(length_scale: f64) -> Result<Experiment<Gaussian>, CliError> {
+/// [`RunError::Input`] for a length scale that is not positive and finite.
+pub fn experiment(length_scale: f64) -> Result<Experiment<Gaussian>, RunError> {
     if !(length_scale > 0.0 && length_scale.is_finite()) {
-        return Err(CliError::Input(format!("the length scale {length_scale} must be positive and finite")));
+        return Err(RunError::Input(format!("the length scale {length_scale} must be positive and finite")));
     }
     let problem = problems::Elliptic::default().problem()?;
     Ok(Experiment::new(problem, move |_, device| Ok(vec![GaussianConfig::isotropic(length_scale).init(device)?]))

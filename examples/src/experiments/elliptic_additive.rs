@@ -3,7 +3,8 @@
 use hyperpde::bilevel::OptimizerKind;
 use hyperpde::kernels::{Gaussian, Polynomial, PolynomialConfig, Scaled, Sum, Transform};
 use hyperpde::prelude::*;
-use hyperpde_cli::{CliError, Experiment, RunSettings};
+use hyperpde_config::RunSettings;
+use hyperpde_run::{Experiment, RunError};
 
 /// `σ² exp(−|x−y|²/(2l²)) + (α x·y + c)²`.
 pub type Additive = Sum<Scaled<Gaussian>, Polynomial>;
@@ -12,7 +13,7 @@ pub type Additive = Sum<Scaled<Gaussian>, Polynomial>;
 ///
 /// # Errors
 /// None.
-pub fn experiment() -> Result<Experiment<Additive>, CliError> {
+pub fn experiment() -> Result<Experiment<Additive>, RunError> {
     Ok(Experiment::new(problems::Elliptic::default().problem()?, |_, device| {
         let gaussian = Scaled::new(GaussianConfig::isotropic(1.0).init(device)?, 1.0, Transform::Log, device)?;
         Ok(vec![gaussian + PolynomialConfig::new(1.0, 1.0, 2).init(device)?])

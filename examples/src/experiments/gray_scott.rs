@@ -2,15 +2,16 @@
 
 use hyperpde::bilevel::OptimizerKind;
 use hyperpde::kernels::{Convention, Gaussian};
-use hyperpde::pde::problems::GrayScottCase;
 use hyperpde::prelude::*;
-use hyperpde_cli::{CliError, Experiment, RunSettings};
+use hyperpde::problems::GrayScottCase;
+use hyperpde_config::RunSettings;
+use hyperpde_run::{Experiment, RunError};
 
 /// The experiment: learned on the base case, tried on new points of it and of the cases a, b and c.
 ///
 /// # Errors
 /// None.
-pub fn experiment() -> Result<Experiment<Gaussian>, CliError> {
+pub fn experiment() -> Result<Experiment<Gaussian>, RunError> {
     let kernel = GaussianConfig::ard([1.0, 1.0]).with_convention(Convention::Unit);
     let others = [GrayScottCase::A, GrayScottCase::B, GrayScottCase::C].map(|c| problems::GrayScott::new(c).problem());
     Ok(Experiment::new(problems::GrayScott::default().problem()?, move |_, device| {

@@ -3,13 +3,14 @@
 use hyperpde::bilevel::{OptimizerKind, StepControl};
 use hyperpde::kernels::{Convention, Periodic, PeriodicConfig};
 use hyperpde::prelude::*;
-use hyperpde_cli::{CliError, Experiment, RunSettings};
+use hyperpde_config::RunSettings;
+use hyperpde_run::{Experiment, RunError};
 
 /// The experiment: learned on 1500 + 200 points, tried on 2000 + 500 new ones.
 ///
 /// # Errors
 /// None.
-pub fn experiment() -> Result<Experiment<Periodic>, CliError> {
+pub fn experiment() -> Result<Experiment<Periodic>, RunError> {
     Ok(Experiment::new(problems::Schrodinger.problem()?, |_, device| {
         let kernel = PeriodicConfig::new([None, Some(10.0)], [1.0, 1.0]).with_convention(Convention::Unit);
         Ok(vec![kernel.init(device)?, kernel.init(device)?])

@@ -4,14 +4,15 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use hyperpde_gp::RowBlock;
 use hyperpde_kernels::{Kernel, Precision, parameters};
 use hyperpde_pde::Collocation;
 
-use crate::config::Config;
-use crate::memory::Size;
-use crate::trial::{self, Trial};
-use crate::{CliError, Target, TargetFlags, memory};
+use hyperpde_config::{Config, Target};
+use hyperpde_run::trial::{self, Trial};
+use hyperpde_run::{RunError, Size, mebibytes, memory, row_count};
+
+use crate::error::CliError;
+use crate::target::TargetFlags;
 
 /// Arguments of `hyperpde check`.
 #[derive(Debug, clap::Args)]
@@ -40,11 +41,11 @@ impl Check {
             return super::print(&config.to_toml()?);
         }
         super::print(&summary(&config, &collocation)?)?;
-        let (size, available) = (Size::of(&config, &collocation)?, memory::available_mib()?);
+        let (size, available) = (memory::size(&config, &collocation)?, memory::available_mib()?);
         drop(collocation);
         super::print(&memory_line(&size, available))?;
         self.cost(&config, &size)?;
-        memory::fits(&size, available)
+        Ok(memory::fits(&size, available)?)
     }
 
     /// Time and gradient, from a trial on few points.
@@ -53,10 +54,10 @@ impl Check {
         let mut trial = match Trial::new(config, size.tensors.is_some(), &opened) {
             Ok(trial) => trial,
             // The run itself may well fare better with its own number of points.
-            Err(e @ CliError::Numerical { .. }) => {
+            Err(e @ RunError::Numerical { .. }) => {
                 return super::print(&format!("{:<12}not estimated: {}\n", "time", e.full_message()));
             }
-            Err(e) => return Err(e),
+            Err(e) => return Err(e.into()),
         };
         let seconds = trial.seconds(config, size)?;
         let trial_rows = trial.rows();
@@ -71,7 +72,7 @@ impl Check {
         let check = match opened.precision {
             Precision::F64 => trial.gradient()?,
             // Differences of float32 have no digits left; the formulas are the same on the host.
-            _ => Trial::new(config, size.tensors.is_some(), &Target::host()?.open()?)?.gradient()?,
+            _ => Trial::new(config, size.tensors.is_some(), &Target::host().and_then(Target::open)?)?.gradient()?,
         };
         let word = if trial::passes(&check) { "passes" } else { "FAILS" };
         let directions = if check.directions < check.parameters { "random directions" } else { "parameters" };
@@ -83,13 +84,13 @@ impl Check {
             return Ok(());
         }
         let why = format!("the gradient of the outer loss deviates by {:.1e} from differences", check.deviation);
-        Err(CliError::numerical("checking the gradient", why))
+        Err(RunError::numerical("checking the gradient", why).into())
     }
 }
 
 fn memory_line(size: &Size, available: Option<f64>) -> String {
-    let available = available.map_or("unknown".to_owned(), memory::shown);
-    format!("{:<12}about {} at the peak, available {available}\n", "memory", memory::shown(size.mib()))
+    let available = available.map_or("unknown".to_owned(), mebibytes);
+    format!("{:<12}about {} at the peak, available {available}\n", "memory", mebibytes(size.mib()))
 }
 
 /// Seconds for a reader, two digits.
@@ -108,10 +109,9 @@ fn summary(config: &Config, collocation: &Collocation) -> Result<String, CliErro
     let problem = config.problem();
     let device = config.target().drafting()?;
     let run = config.run_settings();
-    let kernels = config.kernels(run.seed, &device).map_err(|e| CliError::numerical("building the kernels", e))?;
-    let count = |blocks: &[RowBlock]| blocks.iter().map(RowBlock::len).sum::<usize>();
+    let kernels = config.kernels(run.seed, &device).map_err(|e| RunError::numerical("building the kernels", e))?;
     let equations = problem.equations().equations() * run.interior;
-    let (boundary, data) = (count(&collocation.boundary), count(&collocation.observations));
+    let (boundary, data) = (row_count(&collocation.boundary), row_count(&collocation.observations));
     let axes: Vec<String> =
         problem.domain().axes().iter().map(|a| format!("{} in [{}, {}]", a.name, a.lower, a.upper)).collect();
     let mut out = String::new();
@@ -126,7 +126,7 @@ fn summary(config: &Config, collocation: &Collocation) -> Result<String, CliErro
         format!("{} ({equations} equations, {boundary} conditions, {data} observations)", equations + boundary + data),
     );
     for (field, kernel) in problem.fields().iter().zip(&kernels) {
-        let parameters = parameters(kernel).map_err(|e| CliError::numerical("reading the kernels", e))?;
+        let parameters = parameters(kernel).map_err(|e| RunError::numerical("reading the kernels", e))?;
         line("kernel", format!("{field}: {} with {} parameters", kernel.name(), parameters.len()));
     }
     let learning =

@@ -4,7 +4,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::Program;
-use crate::CliError;
+use crate::error::CliError;
 
 /// Arguments of `hyperpde completions`.
 #[derive(Debug, clap::Args)]

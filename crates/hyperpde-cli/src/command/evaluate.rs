@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use hyperpde_kernels::Points;
 
-use crate::evaluate::quantities;
-use crate::tables::{self, Wanted};
-use crate::{CliError, Evaluation, Model, TargetFlags, evaluate};
+use hyperpde_config::tables::{self, Wanted};
+use hyperpde_run::{Evaluation, Model, evaluate, quantities};
+
+use crate::error::CliError;
+use crate::target::TargetFlags;
 
 /// Arguments of `hyperpde evaluate`.
 #[derive(Debug, clap::Args)]
@@ -60,7 +62,7 @@ impl Evaluate {
             );
         }
         match &self.out {
-            Some(file) => found.write(file),
+            Some(file) => Ok(found.write(file)?),
             None => super::print(&found.to_csv()),
         }
     }

@@ -4,10 +4,13 @@ use std::fmt::Write as _;
 
 use burn::tensor::Device;
 use hyperpde_kernels::{Backend, Check, Precision, probe};
-use hyperpde_pde::problems;
+use hyperpde_pde::Sampler;
+use hyperpde_problems as problems;
 
-use crate::expression::{Function, LAPLACIAN};
-use crate::{CliError, memory};
+use hyperpde_run::mebibytes;
+
+use crate::error::CliError;
+use hyperpde_expr::{Function, LAPLACIAN};
 
 /// Arguments of `hyperpde list`: none.
 #[derive(Debug, clap::Args)]
@@ -27,13 +30,6 @@ const KERNELS: [(&str, &str); 10] = [
     ("product", "a product of kernels"),
 ];
 
-const SAMPLERS: [(&str, &str); 4] = [
-    ("uniform", "independent points"),
-    ("latin-hypercube", "one point in each of n intervals per coordinate"),
-    ("halton", "Halton sequence with a random shift"),
-    ("sobol", "Sobol sequence with a random digital shift"),
-];
-
 const OPTIMIZERS: [(&str, &str); 2] = [
     ("adam", "for networks on random batches, as published"),
     ("lbfgs", "L-BFGS with a line search, for a handful of hyperparameters"),
@@ -49,7 +45,7 @@ impl List {
         let mut out = String::new();
         section(&mut out, "Problems", problems::catalogue().iter().map(|e| (e.name, e.description)));
         section(&mut out, "Kernels", KERNELS);
-        section(&mut out, "Samplers", SAMPLERS);
+        section(&mut out, "Samplers", Sampler::all().iter().map(|s| (s.name(), s.description())));
         section(&mut out, "Optimizers", OPTIMIZERS);
         let state = |b: Backend| if b.is_available() { "compiled in" } else { "not in this program" };
         section(&mut out, "Backends", Backend::ALL.map(|b| (b.name(), state(b))));
@@ -93,7 +89,7 @@ fn abilities(backend: Backend, device: &Device) -> Vec<String> {
         Err(why) => vec!["unknown".into(), "no".into(), "no".into(), "no".into(), why],
         Ok(found) => {
             let memory =
-                found.memory.map_or("unknown".to_owned(), |bytes| memory::shown(bytes as f64 / f64::from(1 << 20)));
+                found.memory.map_or("unknown".to_owned(), |bytes| mebibytes(bytes as f64 / f64::from(1 << 20)));
             let name = if found.software { format!("{} (software device)", found.name) } else { found.name.clone() };
             // The host has nothing to gain from less than float64, and does not offer it.
             if backend.is_host() {

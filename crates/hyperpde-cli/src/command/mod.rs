@@ -16,7 +16,12 @@ pub use list::List;
 pub use new::New;
 pub use run::{Report, Resume, Start};
 
-use crate::CliError;
+use std::path::Path;
+
+use hyperpde_run::FileError;
+use hyperpde_run::verdict::Outcome;
+
+use crate::error::CliError;
 
 /// Solve nonlinear partial differential equations with Gaussian processes, and learn the kernel while solving
 #[derive(Debug, Parser)]
@@ -51,16 +56,16 @@ pub enum Command {
 }
 
 impl Command {
-    /// Does it.
+    /// Does it, and says what came out: [`Outcome::Solved`] too where nothing was solved and nothing went wrong.
     ///
     /// # Errors
-    /// [`CliError::Config`] and [`CliError::Input`] for what the user can correct, [`CliError::Numerical`] for a solve that fails,
-    /// [`CliError::Io`] and [`CliError::Figure`] for output that can't be written, [`CliError::Interrupted`] after Ctrl-C.
-    pub fn run(&self) -> Result<(), CliError> {
+    /// [`CliError::Config`] and [`CliError::Input`] for what the user can correct, [`CliError::Run`] for a solve that fails or that Ctrl-C ended,
+    /// [`CliError::File`] and [`CliError::Figure`] for output that can't be written.
+    pub fn run(&self) -> Result<Outcome, CliError> {
         match self {
-            Self::Solve(start) => start.solve(),
-            Self::Learn(start) => start.learn(),
-            Self::Resume(resume) => resume.run(),
+            Self::Solve(start) => return start.solve(),
+            Self::Learn(start) => return start.learn(),
+            Self::Resume(resume) => return resume.run(),
             Self::Report(report) => report.run(),
             Self::Check(check) => check.run(),
             Self::Evaluate(evaluate) => evaluate.run(),
@@ -68,6 +73,7 @@ impl Command {
             Self::List(list) => list.run(),
             Self::Completions(completions) => completions.run(),
         }
+        .map(Outcome::from)
     }
 
     /// Whether messages below a warning are not wanted.
@@ -87,7 +93,7 @@ fn print(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => {
-            Err(CliError::io("write", std::path::Path::new("standard output"), e))
+            Err(FileError::new("write", Path::new("standard output"), e).into())
         }
         _ => Ok(()),
     }

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::config::{catalogue_names, commented};
-use crate::expression::nearest;
-use crate::{CliError, write_atomic};
+use hyperpde_config::{catalogue_names, commented};
+use hyperpde_expr::nearest;
+use hyperpde_run::write_atomic;
+
+use crate::error::CliError;
 
 /// Arguments of `hyperpde new`.
 #[derive(Debug, clap::Args)]
@@ -31,7 +33,7 @@ impl New {
             Some(file) if file.exists() => {
                 Err(CliError::Input(format!("{} exists already; choose another name or remove it", file.display())))
             }
-            Some(file) => write_atomic(file, text.as_bytes()),
+            Some(file) => Ok(write_atomic(file, text.as_bytes())?),
         }
     }
 }

@@ -2,10 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::Config;
+use hyperpde_config::Config;
+use hyperpde_run::verdict::Outcome;
+use hyperpde_run::{RunReport, runs};
+
+use crate::error::CliError;
 use crate::flags::parse_seed;
-use crate::runs::{self, RunOptions, interrupt};
-use crate::{CliError, RunReport, TargetFlags};
+use crate::host::Terminal;
+use crate::interrupt;
+use crate::target::TargetFlags;
 
 /// Arguments of `hyperpde solve` and `hyperpde learn`.
 #[derive(Debug, clap::Args)]
@@ -55,11 +60,11 @@ pub struct Report {
 }
 
 impl Start {
-    pub(super) fn solve(&self) -> Result<(), CliError> {
+    pub(super) fn solve(&self) -> Result<Outcome, CliError> {
         self.start(self.load()?.without_learning(), "-solve")
     }
 
-    pub(super) fn learn(&self) -> Result<(), CliError> {
+    pub(super) fn learn(&self) -> Result<Outcome, CliError> {
         self.start(self.load()?, "")
     }
 
@@ -77,22 +82,22 @@ impl Start {
     }
 
     /// Runs in the folder of the flags, of the configuration, or one named after the problem and `suffix`.
-    fn start(&self, config: Config, suffix: &str) -> Result<(), CliError> {
-        let output = config.output();
+    fn start(&self, config: Config, suffix: &str) -> Result<Outcome, CliError> {
+        let output = config.output().clone();
         let default = || Path::new("runs").join(format!("{}{suffix}", file_name(config.problem().name())));
         let folder = self.out.clone().or(output.folder).unwrap_or_else(default);
         interrupt::install();
-        let options = RunOptions { json: self.shown.json.clone().or(output.json), quiet: self.shown.quiet };
-        let report = runs::start(&config, &folder, &options)?;
+        let json = self.shown.json.clone().or(output.json);
+        let report = runs::start(&config, &folder, json.as_deref(), &Terminal::new(self.shown.quiet))?;
         finish(&report, &folder)
     }
 }
 
 impl Resume {
-    pub(super) fn run(&self) -> Result<(), CliError> {
+    pub(super) fn run(&self) -> Result<Outcome, CliError> {
         interrupt::install();
-        let options = RunOptions { json: self.shown.json.clone(), quiet: self.shown.quiet };
-        finish(&runs::resume(&self.folder, &options)?, &self.folder)
+        let host = Terminal::new(self.shown.quiet);
+        finish(&runs::resume(&self.folder, self.shown.json.as_deref(), &host)?, &self.folder)
     }
 
     pub(super) fn quiet(&self) -> bool {
@@ -102,12 +107,13 @@ impl Resume {
 
 impl Report {
     pub(super) fn run(&self) -> Result<(), CliError> {
-        let drawn = runs::redraw(&self.folder)?;
+        let drawn = runs::redraw(&self.folder, &Terminal::new(true))?;
         for file in &drawn.missing {
             log::warn!("{} is missing: what is made from it was not drawn", file.display());
         }
         match drawn.report {
-            Some(report) => finish(&report, &self.folder),
+            // Drawing is what was asked for, and it is done.
+            Some(report) => finish(&report, &self.folder).map(|_| ()),
             None => {
                 log::warn!("the run is not finished; `hyperpde resume {}` goes on with it", self.folder.display());
                 Ok(())
@@ -116,10 +122,11 @@ impl Report {
     }
 }
 
-/// The table, and where the rest is.
-fn finish(report: &RunReport, folder: &Path) -> Result<(), CliError> {
+/// The table, and where the rest is; what the run is worth.
+fn finish(report: &RunReport, folder: &Path) -> Result<Outcome, CliError> {
     log::info!("figures and numbers are in {}", folder.display());
-    super::print(&report.table())
+    super::print(&report.table())?;
+    Ok(report.outcome())
 }
 
 /// A name as that of a folder.

@@ -1,0 +1,91 @@
+//! The numbers a run uses: the flags where given, the problem's defaults elsewhere.
+
+use hyperpde_bilevel::{BilevelSettings, OptimizerKind, StepControl};
+use hyperpde_pde::{Defaults, SampleSizes};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Defines [`RunSettings`] from two lists, so that a setting of the loop is one entry: its documentation, type, and value on a problem with the
+/// given defaults.
+macro_rules! run_settings {
+    ($defaults:ident,
+     points { $($(#[$points_doc:meta])* $point:ident: $point_type:ty = $point_default:expr,)* }
+     bilevel { $($(#[$loop_doc:meta])* $setting:ident: $loop_type:ty = $loop_default:expr,)* }) => {
+        /// Settings of a run, complete. A problem states its defaults as one of these.
+        #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+        pub struct RunSettings {
+            $($(#[$points_doc])* pub $point: $point_type,)*
+            $($(#[$loop_doc])* pub $setting: $loop_type,)*
+        }
+
+        impl RunSettings {
+            /// A problem's published settings, seed 0, with Adam as published, but with Gauss-Newton steps under control: where
+            /// [`BilevelSettings::published`] takes full steps, every run of the command and of the examples backtracks unless told otherwise.
+            #[must_use]
+            pub fn of($defaults: &Defaults) -> Self {
+                Self { $($point: $point_default,)* $($setting: $loop_default,)* }
+            }
+
+            /// These numbers in place of those in `settings`.
+            #[must_use]
+            pub fn apply(&self, settings: BilevelSettings) -> BilevelSettings {
+                BilevelSettings { $($setting: self.$setting,)* ..settings }
+            }
+        }
+    };
+}
+
+run_settings! { defaults,
+    points {
+        /// Collocation points inside the domain.
+        interior: usize = defaults.interior,
+        /// Collocation points on the boundary (initial line included).
+        boundary: usize = defaults.boundary,
+        /// Points of the validation pool.
+        validation: usize = defaults.validation,
+    }
+    bilevel {
+        /// Seed of the samples, the batches and the initial weights.
+        seed: u64 = 0,
+        /// Validation points drawn per Gauss-Newton step.
+        batch: usize = defaults.batch,
+        /// Gauss-Newton steps.
+        gauss_newton_steps: usize = defaults.gauss_newton_steps,
+        /// Kernel updates per Gauss-Newton step.
+        outer_steps: usize = defaults.outer_steps,
+        /// First Gauss-Newton steps without kernel updates, at most a third of the steps that the flags leave.
+        warm_up: usize = 0,
+        /// Relative nugget on the diagonal of the Gram matrix.
+        nugget: f64 = defaults.nugget,
+        /// Learning rate of the kernel's optimizer.
+        learning_rate: f64 = defaults.learning_rate,
+        /// Loss (a plain sum of squares over the batch) at which the updates of a Gauss-Newton step stop early.
+        loss_tolerance: f64 = defaults.loss_tolerance,
+        /// Optimizer of the kernel.
+        optimizer: OptimizerKind = OptimizerKind::Adam,
+        /// How far a Gauss-Newton step goes.
+        step_control: StepControl = StepControl::Backtracking,
+        /// Relative change of the solution at which learning ends early, if the optimizer has nothing left to gain either; 0 never.
+        increment_tolerance: f64 = 0.0,
+        /// Weight of the regulariser of the hyperparameters; 0 as published.
+        regularisation: f64 = 0.0,
+    }
+}
+
+impl RunSettings {
+    /// How many points to sample.
+    #[must_use]
+    pub fn sizes(&self) -> SampleSizes {
+        SampleSizes { interior: self.interior, boundary: self.boundary, validation: self.validation }
+    }
+
+    /// The settings by name, for the `settings` entry of a report; callers add their own entries.
+    #[must_use]
+    pub fn to_map(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(map)) => map,
+            // A struct of plain numbers always becomes an object.
+            _ => Map::new(),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What every example binary and every configuration does with a problem and a kernel: solve, learn, solve again, score, report.
+
+mod baseline;
+mod cloud;
+mod configured;
+mod definition;
+mod judge;
+mod output;
+mod plan;
+mod run;
+mod solve;
+mod spread;
+mod watch;
+
+pub use definition::{Experiment, KernelBuilder, KernelFields, Runnable};
+pub use output::{Picture, Quantity};
+pub use plan::Plan;
