@@ -384,20 +384,22 @@ impl<K: Kernel> Bilevel<K> {
         if learns {
             self.optimizer.settle(&mut self.hyper.theta);
         }
-        let (kernels, step) = loop {
+        let (kernels, accepted) = loop {
             let kernels = self.hyper.kernels_at(&self.hyper.theta)?;
-            match self.solve_step(stage, &kernels) {
-                Ok(step) => break (kernels, step),
+            let accepted = self.solve_step(stage, &kernels).and_then(|step| {
+                let (refined, theta) = (stage.refined.as_ref(), &self.hyper.theta);
+                self.state.accept(&self.system, step, refined, theta, self.monitor.as_ref())
+            });
+            match accepted {
+                Ok(accepted) => break (kernels, accepted),
                 Err(error) if learns => self.hyper.back_off(error, self.optimizer.as_mut())?,
                 Err(error) => return Err(error),
             }
         };
-        let (fraction, refined) = (step.fraction, stage.refined.as_ref());
-        let accepted = self.state.accept(&self.system, step, refined, &self.hyper.theta, self.monitor.as_ref())?;
         self.hyper.kernels = kernels;
         let tolerance = self.settings.increment_tolerance;
         let still = accepted.increment <= tolerance && tolerance > 0.0;
-        if still && fraction == 1.0 && (!learns || stage.finished) {
+        if still && accepted.fraction == 1.0 && (!learns || stage.finished) {
             self.state.termination = Some(Termination::Converged);
         } else if gauss_newton >= self.settings.gauss_newton_steps {
             self.state.termination = Some(Termination::StepsTaken);
@@ -407,7 +409,7 @@ impl<K: Kernel> Bilevel<K> {
             outer_steps: stage.outer,
             loss: stage.loss,
             increment: accepted.increment,
-            fraction,
+            fraction: accepted.fraction,
             residual: accepted.residual,
             hyperparameters: summary(accepted.posterior.kernels()),
             seconds: self.clock.seconds(),

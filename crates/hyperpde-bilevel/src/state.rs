@@ -45,6 +45,8 @@ pub(crate) struct Best<K: Kernel> {
 /// What became of a step.
 pub(crate) struct Accepted<K: Kernel> {
     pub posterior: Arc<Posterior<K>>,
+    /// Fraction of the step that was taken.
+    pub fraction: f64,
     /// Relative change of the unknowns.
     pub increment: f64,
     /// Root mean square of the nonlinear residual on the watched points.
@@ -98,13 +100,19 @@ impl<K: Kernel> State<K> {
         }
         // A shortened step has a factor; the iterate and the best one would each hold on to a matrix.
         let posterior = Arc::new(step.posterior.without_factor());
-        let residual = monitor.map(|points| system.residual_rms(&posterior, points)).transpose()?;
+        // A solution that overflows elsewhere is as bad as one that can't be solved for.
+        let failed = |error| match error {
+            BilevelError::Gp(source) => BilevelError::from_solve(gauss_newton, 0, source),
+            other => other,
+        };
+        let residual = monitor.map(|points| system.residual_rms(&posterior, points)).transpose().map_err(failed)?;
         if let Some(refined) = refined {
             self.collocation = refined.collocation.clone();
             self.refined = true;
         }
         let points = self.refined.then(|| PointsSnapshot::of(&self.collocation));
-        let recipe = SolveSnapshot { about, theta: theta.to_vec(), fraction: step.fraction, points };
+        let fraction = step.fraction;
+        let recipe = SolveSnapshot { about, theta: theta.to_vec(), fraction, points };
         if let Some(residual) = residual
             && self.best.as_ref().is_none_or(|best| residual < best.residual)
         {
@@ -114,7 +122,7 @@ impl<K: Kernel> State<K> {
         self.at_collocation = step.latents;
         self.iterate = Iterate::Solved(posterior.clone());
         self.gauss_newton = gauss_newton;
-        Ok(Accepted { posterior, increment, residual })
+        Ok(Accepted { posterior, fraction, increment, residual })
     }
 }
 
