@@ -217,7 +217,7 @@ fn published_setup() {
     assert_eq!(problem.domain().names(), ["t", "x"]);
     assert_eq!(problem.test_grid().shape(), [60, 60]);
     assert_eq!(problem.boundary_allotment(300).unwrap(), [100, 100, 100]);
-    let names: Vec<String> = problem.faces().iter().map(|&f| problem.domain().face_name(f).unwrap()).collect();
+    let names: Vec<&str> = problem.patches().iter().map(|p| p.name()).collect();
     assert_eq!(names, ["t = 0", "x = 1", "x = -1"]);
     let d = problem.defaults();
     assert_eq!((d.gauss_newton_steps, d.learning_rate, d.nugget, d.batch), (20, 1e-3, 1e-10, 200));
