@@ -40,11 +40,16 @@ pub(super) struct Case<'a, K: Kernel> {
 }
 
 impl<K: Kernel> Case<'_, K> {
-    /// The verdict. Nothing in it knows the exact solution.
+    /// Whether there are observations with noise.
+    pub fn noisy(&self) -> bool {
+        self.collocation.observations.iter().any(|rows| rows.noise_variance() > 0.0)
+    }
+
+    /// The verdict. Nothing in it knows the exact solution; of `spread`, which noisy observations call for, only the deviations are used.
     ///
     /// # Errors
     /// [`RunError::Interrupted`], and [`RunError::Numerical`] if the solution can't be evaluated. A second solution that can't be had is a finding.
-    pub fn verdict(&self, spread: impl FnOnce() -> Result<Spread, RunError>) -> Result<Verdict, RunError> {
+    pub fn verdict(&self, spread: Option<&Spread>) -> Result<Verdict, RunError> {
         let Self { problem, settings, .. } = *self;
         let solution = self.solved.posterior.as_ref();
         let judging = |e: PdeError| RunError::numerical("judging the solution", e);
@@ -67,11 +72,11 @@ impl<K: Kernel> Case<'_, K> {
             self.solved.recipe.fraction,
         )));
 
-        let noisy = observed.is_some();
+        let noisy = self.noisy();
         let misfit = misfits.iter().map(conditions::Misfit::relative).fold(0.0, f64::max);
         let estimate = match self.second(fresh) {
             Ok(second) => {
-                let deviation = if noisy { self.deviation(&spread()?)? } else { Vec::new() };
+                let deviation = spread.map(|spread| self.deviation(spread)).transpose()?.unwrap_or_default();
                 let estimate = error::estimate(self.difference(&second)?, misfit, &deviation);
                 let worst =
                     estimate.0.iter().map(|(_, e)| *e).fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) });
