@@ -5,12 +5,13 @@ mod cloud;
 mod configured;
 mod definition;
 mod output;
+pub(crate) mod picture;
 mod plan;
 mod run;
-mod solve;
+pub(crate) mod solve;
 mod spread;
 mod watch;
 
 pub use definition::{Experiment, KernelBuilder, KernelFields, Runnable};
-pub use output::{Picture, Quantity};
+pub use picture::{Picture, Quantity};
 pub use plan::Plan;
