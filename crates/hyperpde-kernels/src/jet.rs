@@ -357,7 +357,7 @@ pub(crate) fn scaled(t: Tensor<2>, c: f64) -> Tensor<2> {
     if c == 1.0 { t } else { t * c }
 }
 
-/// A float64 tensor (whatever the device's default) from row-major data.
+/// A tensor of the device's float type ([`crate::float_dtype`]) from row-major data.
 pub(crate) fn tensor(data: Vec<f64>, shape: [usize; 2], device: &Device) -> Tensor<2> {
     Tensor::from_data(burn::tensor::TensorData::new(data, shape), (device, crate::float_dtype(device)))
 }
