@@ -3,3 +3,4 @@
 pub mod experiments;
 pub mod published;
 pub mod reproduce;
+pub mod zoo;

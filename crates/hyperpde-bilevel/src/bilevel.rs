@@ -1,47 +1,36 @@
-//! The loop: Gauss-Newton steps outside, optimizer steps on the linearised validation loss inside.
+//! A run, one step at a time: begin a Gauss-Newton step, take its outer steps, advance.
 //!
-//! At step `k` the equations are linearised about `u^k` on the collocation points and on a fresh batch of validation points. The outer
-//! loss scores the linear inner solve `u_θ` on the batch,
-//!
-//! ```text
-//! L(θ) = Σ_v weight_v (Σ c_v ∂^α u_θ(x_v) − rhs_v)² + ρ ‖θ − θ⁰‖²
-//! ```
-//!
-//! its gradient passes through the inner solve (see `hyperpde-gp`), and after the outer steps the inner solve at the final `θ` is
-//! `u^{k+1}` (arXiv 2510.05568). [`Bilevel::step`] does one piece of it at a time, [`Bilevel::run`] all of it.
+//! Each of the three computes first and changes the run last, so that after an error the run is where it was: with other hyperparameters
+//! ([`Bilevel::set_theta`]) it can go on.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use burn::tensor::{Tensor, TensorData};
-use hyperpde_gp::{GpError, Posterior, RowBlock};
-use hyperpde_kernels::{Kernel, Points, gradient, parameters, tensor_to_vec, with_parameters};
-use hyperpde_linalg::CholeskyInfo;
-use hyperpde_pde::{Collocation, Equations, Fold, Problem, Sampler, seeded};
+use hyperpde_gp::{Posterior, RowBlock};
+use hyperpde_kernels::{Kernel, Points};
+use hyperpde_pde::{Collocation, Fold, PdeError, Problem, Sampler, seeded};
 use rand_chacha::ChaCha8Rng;
 
+use crate::advance::{Advance, Step};
+use crate::batches::Batches;
 use crate::error::BilevelError;
+use crate::hypergradient::OuterValue;
+use crate::hyperparameters::Hyperparameters;
 use crate::iterate::Iterate;
-use crate::optimizer::{Optimizer, Progress};
+use crate::linearisation::{Linearisation, Scoring};
+use crate::optimizer::{LossRange, Optimizer, Progress};
+use crate::outer::Outer;
+use crate::recipe::SolveSnapshot;
 use crate::record::{GaussNewtonRecord, Observer, OuterRecord, Termination};
-use crate::settings::BilevelSettings;
-use crate::snapshot::SolveSnapshot;
-use crate::stage::{OuterTerm, Stage};
+use crate::refine::{self, Refiner};
+use crate::settings::{BilevelSettings, StepControl};
+use crate::state::{Refined, State};
+use crate::system::System;
 
 /// Streams of the run's seed that are not used for sampling points.
 const BATCH_STREAM: u64 = 1 << 32;
 const MONITOR_STREAM: u64 = BATCH_STREAM + 1;
-
-/// Where validation batches come from.
-#[derive(Clone, Debug, Default)]
-pub enum Batches {
-    /// A fresh random subset of the pool at each Gauss-Newton step.
-    #[default]
-    Random,
-    /// Given rows of the pool, one list per Gauss-Newton step (the last one is kept).
-    Fixed(Vec<Vec<usize>>),
-}
 
 /// What a call of [`Bilevel::step`] did.
 #[derive(Debug)]
@@ -56,40 +45,45 @@ pub enum Event<K: Kernel> {
 
 /// A bilevel run, one step at a time.
 pub struct Bilevel<K: Kernel> {
-    pub(crate) equations: Arc<dyn Equations>,
-    pub(crate) collocation: Collocation,
+    pub(crate) system: System,
     pub(crate) settings: BilevelSettings,
-    pub(crate) batches: Batches,
-    pub(crate) extra: Vec<(RowBlock, f64)>,
-    pub(crate) folds: Vec<Fold>,
-    pub(crate) monitor: Option<Points>,
+    pub(crate) hyper: Hyperparameters<K>,
+    pub(crate) state: State<K>,
+    /// The Gauss-Newton step in progress.
+    pub(crate) stage: Option<Stage>,
     pub(crate) optimizer: Box<dyn Optimizer>,
     pub(crate) rng: ChaCha8Rng,
-    pub(crate) kernels: Vec<K>,
-    pub(crate) theta: Vec<f64>,
-    /// Where the regulariser pulls to.
-    pub(crate) initial_theta: Vec<f64>,
-    /// Last parameters whose inner solve succeeded, and whether a retreat to them is in progress.
-    pub(crate) safe: Option<Vec<f64>>,
-    pub(crate) retries: usize,
-    pub(crate) iterate: Iterate<K>,
-    pub(crate) at_collocation: Vec<Vec<f64>>,
-    pub(crate) stage: Option<Stage>,
-    /// How the iterate was solved for, and the same for the best one.
-    pub(crate) recipe: Option<SolveSnapshot>,
-    pub(crate) gauss_newton: usize,
-    pub(crate) best: Option<Best<K>>,
-    pub(crate) started: Instant,
-    /// Seconds that a resumed run took before.
-    pub(crate) seconds_before: f64,
-    pub(crate) termination: Option<Termination>,
+    pub(crate) clock: Clock,
+    batches: Batches,
+    scoring: Scoring,
+    refiner: Option<Box<dyn Refiner<K>>>,
+    monitor: Option<Points>,
 }
 
-/// The iterate with the smallest residual so far, and how it was solved for.
-pub(crate) struct Best<K: Kernel> {
-    pub residual: f64,
-    pub posterior: Arc<Posterior<K>>,
-    pub recipe: SolveSnapshot,
+/// A Gauss-Newton step in progress.
+pub(crate) struct Stage {
+    linearisation: Linearisation,
+    /// Points that a refiner gave for it.
+    refined: Option<Refined>,
+    /// Outer steps so far.
+    outer: usize,
+    /// Loss at the last of them.
+    loss: Option<f64>,
+    /// Whether no further outer step is wanted.
+    finished: bool,
+}
+
+/// Seconds of a run that may have been interrupted.
+pub(crate) struct Clock {
+    pub started: Instant,
+    /// Seconds before the interruption.
+    pub before: f64,
+}
+
+impl Clock {
+    pub fn seconds(&self) -> f64 {
+        self.before + self.started.elapsed().as_secs_f64()
+    }
 }
 
 /// How a run ended.
@@ -99,7 +93,8 @@ pub struct Outcome<K: Kernel> {
     pub last: Arc<Posterior<K>>,
     /// How `last` was solved for: [`SolveSnapshot::solve`] makes it again.
     pub recipe: SolveSnapshot,
-    /// The iterate with the smallest nonlinear residual on the independent points (the last one without such points).
+    /// The iterate with the smallest nonlinear residual on the independent points (the last one without such points). Where observations
+    /// decide, take `last`: a smooth function that ignores them has the smallest residual.
     pub best: Arc<Posterior<K>>,
     /// Learned kernels, on the device they came from.
     pub kernels: Vec<K>,
@@ -117,7 +112,8 @@ impl<K: Kernel> Bilevel<K> {
     /// * `kernels` - one per field; on an autodiff device if anything is to be learned.
     ///
     /// # Errors
-    /// [`BilevelError::Setting`] for settings out of range, such as a batch larger than the validation pool.
+    /// [`BilevelError::Setting`] for settings out of range, such as a batch larger than the validation pool;
+    /// [`BilevelError::Untracked`] if there are outer steps and no kernel has anything to learn.
     pub fn init(
         problem: &Problem,
         collocation: Collocation,
@@ -125,45 +121,30 @@ impl<K: Kernel> Bilevel<K> {
         settings: BilevelSettings,
     ) -> Result<Self, BilevelError> {
         settings.check(collocation.pool.len())?;
-        if kernels.len() != problem.fields().len() {
-            let expected = format!("one kernel per field: {}", problem.fields().join(", "));
-            return Err(BilevelError::Setting { name: "kernels", value: kernels.len().to_string(), expected });
+        let system = System::new(problem, kernels.len(), &settings)?;
+        let hyper = Hyperparameters::new(kernels, settings.retries)?;
+        if settings.outer_steps > 0 && !hyper.are_tracked() {
+            return Err(BilevelError::Untracked);
         }
         let monitor = if settings.monitor > 0 {
-            Some(Sampler::Uniform.interior(
-                problem.domain(),
-                settings.monitor,
-                &mut seeded(settings.seed, MONITOR_STREAM),
-            )?)
+            let mut rng = seeded(settings.seed, MONITOR_STREAM);
+            let points = Sampler::Uniform.interior(problem.geometry(), settings.monitor, &mut rng);
+            Some(points.map_err(PdeError::from)?)
         } else {
             None
         };
-        let equations = problem.equations().clone();
-        let theta = parameters(&kernels)?;
-        let at_collocation = vec![vec![0.0; collocation.interior.len()]; equations.unknowns().len()];
         Ok(Self {
-            equations,
-            collocation,
-            batches: Batches::Random,
-            extra: Vec::new(),
-            folds: Vec::new(),
-            monitor,
-            optimizer: settings.optimizer.build(settings.learning_rate),
-            rng: seeded(settings.seed, BATCH_STREAM),
-            initial_theta: theta.clone(),
-            theta,
-            kernels,
-            safe: None,
-            retries: settings.retries,
-            iterate: Iterate::Zero,
-            at_collocation,
+            state: State::zero(collocation, system.unknowns.len()),
+            system,
+            hyper,
             stage: None,
-            recipe: None,
-            gauss_newton: 0,
-            best: None,
-            started: Instant::now(),
-            seconds_before: 0.0,
-            termination: None,
+            optimizer: settings.optimizer.build(settings.learning_rate, &settings.optimizer_constants),
+            rng: seeded(settings.seed, BATCH_STREAM),
+            clock: Clock { started: Instant::now(), before: 0.0 },
+            batches: Batches::Random,
+            scoring: Scoring::default(),
+            refiner: None,
+            monitor,
             settings,
         })
     }
@@ -175,15 +156,24 @@ impl<K: Kernel> Bilevel<K> {
     /// [`BilevelError::Gp`] if it can't be evaluated at the collocation points, as with too few fields or too rough a kernel.
     pub fn with_start(mut self, start: Arc<Posterior<K>>) -> Result<Self, BilevelError> {
         let iterate = Iterate::Solved(start);
-        self.at_collocation = iterate.at(&self.equations.unknowns(), &self.collocation.interior)?;
-        self.iterate = iterate;
+        self.state.at_collocation = iterate.at(&self.system.unknowns, &self.state.collocation.interior)?;
+        self.state.iterate = iterate;
         Ok(self)
     }
 
     /// Another optimizer than the settings name.
-    pub fn with_optimizer(mut self, optimizer: impl Optimizer + 'static) -> Self {
+    ///
+    /// # Errors
+    /// [`BilevelError::Setting`] for a run that has taken steps: the optimizer's memory of them would be lost. A run goes on from a
+    /// snapshot with another optimizer through [`Bilevel::restore_with`].
+    pub fn with_optimizer(mut self, optimizer: impl Optimizer + 'static) -> Result<Self, BilevelError> {
+        if self.state.gauss_newton > 0 || self.stage.is_some() {
+            let expected = "it is chosen before the first step; restore_with takes one for a run that goes on";
+            let value = optimizer.name().to_owned();
+            return Err(BilevelError::Setting { name: "optimizer", value, expected: expected.into() });
+        }
         self.optimizer = Box::new(optimizer);
-        self
+        Ok(self)
     }
 
     /// Given batches in place of random ones.
@@ -192,9 +182,10 @@ impl<K: Kernel> Bilevel<K> {
         self
     }
 
-    /// Further rows that the outer loss scores at every step, for example held-out observations, with the weight of their squares.
+    /// Further rows that the outer loss scores at every step, for example held-out observations, with the weight of their squares
+    /// ([`hyperpde_pde::misfit_weight`]).
     pub fn with_scored_rows(mut self, rows: RowBlock, weight: f64) -> Self {
-        self.extra.push((rows, weight));
+        self.scoring.extra.push((rows, weight));
         self
     }
 
@@ -202,21 +193,24 @@ impl<K: Kernel> Bilevel<K> {
     /// which scores its second; the equations' part of the loss is the mean over folds. The iterate itself fits all observations, those
     /// of the collocation; they reach a term that holds them out through the point of linearisation only.
     pub fn with_folds(mut self, folds: Vec<Fold>) -> Self {
-        self.folds = folds;
+        self.scoring.folds = folds;
+        self
+    }
+
+    /// Other points between Gauss-Newton steps.
+    pub fn with_refiner(mut self, refiner: impl Refiner<K> + 'static) -> Self {
+        self.refiner = Some(Box::new(refiner));
         self
     }
 
     /// Rows of the inner system: PDE rows and all conditions and observations.
     pub fn rows(&self) -> usize {
-        let count = |blocks: &[RowBlock]| blocks.iter().map(RowBlock::len).sum::<usize>();
-        self.equations.equations() * self.collocation.interior.len()
-            + count(&self.collocation.boundary)
-            + count(&self.collocation.observations)
+        self.system.rows(&self.state.collocation)
     }
 
     /// Hyperparameters as they are now, flat.
     pub fn theta(&self) -> &[f64] {
-        &self.theta
+        &self.hyper.theta
     }
 
     /// Replaces the hyperparameters, for example to try a point of one's own between steps.
@@ -224,14 +218,22 @@ impl<K: Kernel> Bilevel<K> {
     /// # Errors
     /// [`BilevelError::Kernel`] if the length does not fit.
     pub fn set_theta(&mut self, theta: &[f64]) -> Result<(), BilevelError> {
-        self.kernels = with_parameters(self.kernels.clone(), theta)?;
-        self.theta = theta.to_vec();
-        Ok(())
+        self.hyper.set(theta)
+    }
+
+    /// The points that the iterate was solved on.
+    pub fn collocation(&self) -> &Collocation {
+        &self.state.collocation
     }
 
     /// The iterate's unknowns at the collocation points, `[unknowns][n]`, the nugget's share included.
     pub fn iterate(&self) -> &[Vec<f64>] {
-        &self.at_collocation
+        &self.state.at_collocation
+    }
+
+    /// Ends the run here: further steps do nothing, and a snapshot says that it was stopped.
+    pub fn stop(&mut self) {
+        self.state.termination = Some(Termination::Stopped);
     }
 
     /// Advances by one outer step or one inner solve.
@@ -239,22 +241,23 @@ impl<K: Kernel> Bilevel<K> {
     /// A solve that fails after an update is backed off from: the parameters return to the last good ones and further steps are halved.
     ///
     /// # Errors
-    /// [`BilevelError::Step`] for a failure that backing off can't mend, such as one at the initial hyperparameters.
+    /// [`BilevelError::Step`] for a failure that backing off can't mend, such as one at the initial hyperparameters. The run is then where
+    /// it was, but for hyperparameters that training has backed off from.
     pub fn step(&mut self) -> Result<Event<K>, BilevelError> {
-        if let Some(termination) = self.termination {
+        if let Some(termination) = self.state.termination {
             return Ok(Event::Done(termination));
         }
         let mut stage = match self.stage.take() {
             Some(stage) => stage,
-            None => self.linearise()?,
+            None => self.begin()?,
         };
-        let warming_up = self.gauss_newton <= self.settings.warm_up;
-        if stage.finished || warming_up || stage.outer >= self.settings.outer_steps {
-            return self.advance(stage);
+        let warming_up = self.state.gauss_newton < self.settings.warm_up;
+        let over = stage.finished || warming_up || stage.outer >= self.settings.outer_steps;
+        let event = if over { self.advance(&stage) } else { self.outer_step(&mut stage).map(Event::Outer) };
+        if !over || event.is_err() {
+            self.stage = Some(stage);
         }
-        let record = self.outer_step(&mut stage)?;
-        self.stage = Some(stage);
-        Ok(Event::Outer(record))
+        event
     }
 
     /// Runs to the end.
@@ -267,7 +270,7 @@ impl<K: Kernel> Bilevel<K> {
                 Event::Outer(record) => observer.outer(&record),
                 Event::GaussNewton(record, posterior) => {
                     if let ControlFlow::Break(()) = observer.gauss_newton(&record, &posterior) {
-                        self.termination = Some(Termination::Stopped);
+                        self.stop();
                     }
                 }
                 Event::Done(termination) => return self.terminate(termination),
@@ -276,110 +279,162 @@ impl<K: Kernel> Bilevel<K> {
     }
 
     fn terminate(self, termination: Termination) -> Result<Outcome<K>, BilevelError> {
-        let (Iterate::Solved(last), Some(recipe)) = (self.iterate, self.recipe) else {
+        let State { iterate, recipe, best, gauss_newton, .. } = self.state;
+        let (Iterate::Solved(last), Some(recipe)) = (iterate, recipe) else {
             return Err(BilevelError::Setting {
                 name: "Gauss-Newton steps",
                 value: "0".into(),
                 expected: "at least one step must have been taken".into(),
             });
         };
-        let best = self.best.map_or_else(|| last.clone(), |best| best.posterior);
-        Ok(Outcome { last, recipe, best, kernels: self.kernels, termination, gauss_newton_steps: self.gauss_newton })
+        let best = best.map_or_else(|| last.clone(), |best| best.posterior);
+        let kernels = self.hyper.kernels;
+        Ok(Outcome { last, recipe, best, kernels, termination, gauss_newton_steps: gauss_newton })
+    }
+
+    /// Begins a Gauss-Newton step: asks the refiner, freezes the iterate and linearises about it, on the collocation points and on a batch.
+    pub(crate) fn begin(&mut self) -> Result<Stage, BilevelError> {
+        let refined = match (&mut self.refiner, &self.state.iterate) {
+            (Some(refiner), Iterate::Solved(posterior)) => refiner.refine(posterior, &self.state.collocation)?,
+            _ => None,
+        };
+        let refined = match refined {
+            Some(collocation) => {
+                refine::check(&self.state.collocation, &collocation)?;
+                self.settings.check(collocation.pool.len())?;
+                let unknowns = self.state.iterate.at(&self.system.unknowns, &collocation.interior)?;
+                Some(Refined { collocation, unknowns })
+            }
+            None => None,
+        };
+        let about = self.state.about(refined.as_ref());
+        let mut rng = self.rng.clone();
+        let linearisation = if self.settings.outer_steps == 0 {
+            Linearisation::of_equations(&self.system, about)?
+        } else if self.settings.objective.validates() {
+            let step = self.state.gauss_newton + 1;
+            let batch = self.batches.draw(&about.collocation.pool, self.settings.batch, step, &mut rng)?;
+            let values = self.state.iterate.at(&self.system.unknowns, &batch)?;
+            Linearisation::with_outer_loss(&self.system, about, Some((&batch, &values)), &self.scoring)?
+        } else {
+            Linearisation::with_outer_loss(&self.system, about, None, &self.scoring)?
+        };
+        self.rng = rng;
+        if self.settings.outer_steps > 0 {
+            self.optimizer.begin(self.settings.optimizer_state, self.settings.objective.range());
+        }
+        Ok(Stage { linearisation, refined, outer: 0, loss: None, finished: false })
+    }
+
+    /// Outer loss and hypergradient at `theta`, the regulariser included.
+    pub(crate) fn outer_value(&self, stage: &Stage, theta: &[f64]) -> Result<OuterValue, BilevelError> {
+        let position = (self.state.gauss_newton + 1, stage.outer + 1);
+        let objective = self.settings.objective.as_ref();
+        let outer =
+            Outer { linearisation: &stage.linearisation, objective, kernels: self.hyper.kernels_at(theta)?, position };
+        let mut outcome = self.settings.hypergradient.evaluate(&outer)?;
+        let OuterValue { value, gradient, .. } = &mut outcome;
+        self.hyper.regularise(theta, self.settings.regularisation, value, gradient);
+        let (gauss_newton, outer) = position;
+        let not_finite = |what| Err(BilevelError::NonFinite { gauss_newton, outer, what });
+        if !value.is_finite() {
+            return not_finite("loss");
+        }
+        if gradient.iter().any(|g| !g.is_finite()) {
+            return not_finite("gradient");
+        }
+        Ok(outcome)
     }
 
     /// Loss, gradient and update. The stopping test is on the current loss, before the update.
     fn outer_step(&mut self, stage: &mut Stage) -> Result<OuterRecord, BilevelError> {
         let start = Instant::now();
         let mut backed_off = false;
-        let (loss, gradient, info) = loop {
-            match self.loss_and_gradient(stage) {
-                Ok(result) => break result,
+        let OuterValue { value: loss, gradient, statistics } = loop {
+            match self.outer_value(stage, &self.hyper.theta) {
+                Ok(outcome) => break outcome,
                 Err(error) => {
-                    self.back_off(error)?;
+                    self.hyper.back_off(error, self.optimizer.as_mut())?;
                     backed_off = true;
                 }
             }
         };
-        self.safe = Some(self.theta.clone());
+        self.hyper.safe = Some(self.hyper.theta.clone());
         stage.outer += 1;
         stage.loss = Some(loss);
         let gradient_norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
-        stage.finished = loss <= self.settings.loss_tolerance
-            || self.optimizer.step(&mut self.theta, loss, &gradient) == Progress::Converged;
+        let small = self.settings.objective.range() == LossRange::Positive && loss <= self.settings.loss_tolerance;
+        stage.finished = small || self.optimizer.step(&mut self.hyper.theta, loss, &gradient) == Progress::Converged;
         Ok(OuterRecord {
-            gauss_newton: self.gauss_newton,
+            gauss_newton: self.state.gauss_newton + 1,
             outer: stage.outer,
             loss,
             gradient_norm,
-            jitter: info.jitter,
-            condition: info.condition,
+            jitter: statistics.jitter,
+            condition: statistics.condition,
             backed_off,
             seconds: start.elapsed().as_secs_f64(),
         })
     }
 
-    pub(crate) fn loss_and_gradient(&mut self, stage: &Stage) -> Result<(f64, Vec<f64>, CholeskyInfo), BilevelError> {
-        let (gauss_newton, outer) = (self.gauss_newton, stage.outer + 1);
-        let not_finite = |what| BilevelError::NonFinite { gauss_newton, outer, what };
-        self.kernels = with_parameters(std::mem::take(&mut self.kernels), &self.theta)?;
-        let mut total: Option<(Tensor<1>, CholeskyInfo)> = None;
-        for term in &stage.terms {
-            let (loss, info) = self.term_loss(term).map_err(|e| match e {
-                GpError::Factorisation { .. } | GpError::NonFinite { .. } => {
-                    BilevelError::Step { gauss_newton, outer, source: e }
-                }
-                other => BilevelError::Gp(other),
-            })?;
-            total = Some(match total {
-                None => (loss, info),
-                Some((sum, worst)) => (sum + loss, if info.condition > worst.condition { info } else { worst }),
+    /// The inner solve at the final hyperparameters: the next iterate.
+    fn advance(&mut self, stage: &Stage) -> Result<Event<K>, BilevelError> {
+        let gauss_newton = self.state.gauss_newton + 1;
+        let learns = self.settings.outer_steps > 0;
+        if learns {
+            self.optimizer.settle(&mut self.hyper.theta);
+        }
+        let (kernels, accepted) = loop {
+            let kernels = self.hyper.kernels_at(&self.hyper.theta)?;
+            let accepted = self.solve_step(stage, &kernels).and_then(|step| {
+                let (refined, theta) = (stage.refined.as_ref(), &self.hyper.theta);
+                self.state.accept(&self.system, step, refined, theta, self.monitor.as_ref())
             });
-        }
-        let Some((loss, info)) = total else {
-            return Err(not_finite("loss"));
+            match accepted {
+                Ok(accepted) => break (kernels, accepted),
+                Err(error) if learns => self.hyper.back_off(error, self.optimizer.as_mut())?,
+                Err(error) => return Err(error),
+            }
         };
-        let mut value = tensor_to_vec(loss.clone())?.first().copied().unwrap_or(f64::NAN);
-        let mut gradient = gradient(&self.kernels, &loss.backward())?;
-        let weight = self.settings.regularisation;
-        if weight > 0.0 {
-            for ((g, t), t0) in gradient.iter_mut().zip(&self.theta).zip(&self.initial_theta) {
-                value += weight * (t - t0).powi(2);
-                *g += 2.0 * weight * (t - t0);
-            }
+        self.hyper.kernels = kernels;
+        let tolerance = self.settings.increment_tolerance;
+        let still = accepted.increment <= tolerance && tolerance > 0.0;
+        if still && accepted.fraction == 1.0 && (!learns || stage.finished) {
+            self.state.termination = Some(Termination::Converged);
+        } else if gauss_newton >= self.settings.gauss_newton_steps {
+            self.state.termination = Some(Termination::StepsTaken);
         }
-        if !value.is_finite() {
-            return Err(not_finite("loss"));
-        }
-        if gradient.iter().any(|g| !g.is_finite()) {
-            return Err(not_finite("gradient"));
-        }
-        Ok((value, gradient, info))
+        let record = GaussNewtonRecord {
+            gauss_newton,
+            outer_steps: stage.outer,
+            loss: stage.loss,
+            increment: accepted.increment,
+            fraction: accepted.fraction,
+            residual: accepted.residual,
+            hyperparameters: summary(accepted.posterior.kernels()),
+            seconds: self.clock.seconds(),
+        };
+        Ok(Event::GaussNewton(record, accepted.posterior))
     }
 
-    /// `Σ_v weight_v (p_v − rhs_v)²` of one term.
-    fn term_loss(&self, term: &OuterTerm) -> Result<(Tensor<1>, CholeskyInfo), GpError> {
-        let prediction = term.problem.predict(&self.kernels)?;
-        let (device, dtype) = (prediction.values.device(), prediction.values.dtype());
-        let constant = |v: &[f64]| Tensor::<1>::from_data(TensorData::new(v.to_vec(), [v.len()]), (&device, dtype));
-        let residual = prediction.values - constant(term.problem.validation_rhs());
-        Ok(((residual.clone() * residual * constant(&term.weights)).sum(), prediction.info))
+    fn solve_step(&self, stage: &Stage, kernels: &[K]) -> Result<Step<K>, BilevelError> {
+        let control = match &self.state.iterate {
+            // The zero function ignores the boundary: its residual says nothing.
+            Iterate::Zero => StepControl::Full,
+            Iterate::Solved(_) => self.settings.step_control,
+        };
+        let about = self.state.about(stage.refined.as_ref());
+        let (pde, gauss_newton) = (&stage.linearisation.pde, self.state.gauss_newton + 1);
+        Advance { system: &self.system, about, pde, kernels, control, gauss_newton }.controlled()
     }
+}
 
-    /// Returns to the last parameters that worked and halves further steps, or passes the error on if there is nothing to return to.
-    pub(crate) fn back_off(&mut self, error: BilevelError) -> Result<(), BilevelError> {
-        let recoverable = matches!(
-            error,
-            BilevelError::NonFinite { .. }
-                | BilevelError::Step { source: GpError::Factorisation { .. } | GpError::NonFinite { .. }, .. }
-        );
-        match &self.safe {
-            Some(safe) if recoverable && self.retries > 0 && *safe != self.theta => {
-                log::warn!("{error}; going on more carefully from the last good hyperparameters");
-                self.retries -= 1;
-                self.optimizer.retreat(&mut self.theta, safe);
-                Ok(())
-            }
-            _ => Err(error),
-        }
+/// Named hyperparameters, with the field's number if there are several.
+fn summary<K: Kernel>(kernels: &[K]) -> Vec<(String, f64)> {
+    let mut out = Vec::new();
+    for (f, kernel) in kernels.iter().enumerate() {
+        let prefix = if kernels.len() > 1 { format!("field_{f}.") } else { String::new() };
+        out.extend(kernel.summary().into_iter().map(|(name, v)| (format!("{prefix}{name}"), v)));
     }
+    out
 }

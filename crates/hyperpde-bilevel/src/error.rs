@@ -5,6 +5,9 @@ use hyperpde_kernels::KernelError;
 use hyperpde_pde::PdeError;
 use thiserror::Error;
 
+use crate::objective::ObjectiveError;
+use crate::optimizer::OptimizerError;
+
 /// What can go wrong while kernels are learned or a PDE is solved.
 #[derive(Debug, Clone, Error)]
 pub enum BilevelError {
@@ -50,9 +53,20 @@ pub enum BilevelError {
         /// Largest value of the iterate.
         size: f64,
     },
+    /// There is a gradient to take and nothing to take it by.
+    #[error(
+        "no hyperparameter is tracked by autodiff, so that nothing can be learned: build the kernels on `device.autodiff()` (those of a solution are detached from it), or take no outer steps"
+    )]
+    Untracked,
     /// A snapshot does not belong to this run.
     #[error("the snapshot does not fit: {0}; resume with the configuration it was made with")]
     Snapshot(String),
+    /// The objective can't be taken of the solve.
+    #[error(transparent)]
+    Objective(#[from] ObjectiveError),
+    /// The memory in a snapshot is not that of the optimizer.
+    #[error(transparent)]
+    Optimizer(#[from] OptimizerError),
     /// The PDE side failed.
     #[error(transparent)]
     Pde(#[from] PdeError),
@@ -62,4 +76,23 @@ pub enum BilevelError {
     /// Rows or posterior failed.
     #[error(transparent)]
     Gp(#[from] GpError),
+}
+
+impl BilevelError {
+    /// A failure in a solve of an outer step: with its place if another `θ` may mend it.
+    pub(crate) fn from_solve(gauss_newton: usize, outer: usize, source: GpError) -> Self {
+        match source {
+            GpError::Factorisation { .. } | GpError::NonFinite { .. } => Self::Step { gauss_newton, outer, source },
+            other => Self::Gp(other),
+        }
+    }
+
+    /// Whether other hyperparameters may mend it, so that training goes back to the last good ones.
+    pub(crate) fn is_recoverable(&self) -> bool {
+        matches!(
+            self,
+            Self::NonFinite { .. }
+                | Self::Step { source: GpError::Factorisation { .. } | GpError::NonFinite { .. }, .. }
+        )
+    }
 }

@@ -50,18 +50,17 @@ impl<K: Kernel> Bilevel<K> {
             let expected = "without outer steps there is no outer loss";
             return Err(BilevelError::Setting { name: "outer steps", value: "0".into(), expected: expected.into() });
         }
-        if theta.len() != self.theta.len() {
-            let expected = format!("the run has {} hyperparameters", self.theta.len());
+        if theta.len() != self.hyper.theta.len() {
+            let expected = format!("the run has {} hyperparameters", self.hyper.theta.len());
             return Err(BilevelError::Setting { name: "length of theta", value: theta.len().to_string(), expected });
         }
         let stage = match self.stage.take() {
             Some(stage) => stage,
-            None => self.linearise()?,
+            None => self.begin()?,
         };
-        let own = std::mem::replace(&mut self.theta, theta.to_vec());
-        let outcome = self.loss_and_gradient(&stage);
-        (self.stage, self.theta) = (Some(stage), own);
-        outcome.map(|(loss, gradient, _)| (loss, gradient))
+        let outcome = self.outer_value(&stage, theta);
+        self.stage = Some(stage);
+        outcome.map(|outcome| (outcome.value, outcome.gradient))
     }
 
     /// Holds the hypergradient at the present hyperparameters against differences (see the module's formula): along each of them if there
@@ -70,7 +69,7 @@ impl<K: Kernel> Bilevel<K> {
     /// # Errors
     /// As [`Bilevel::outer_loss`].
     pub fn check_gradient(&mut self, directions: usize) -> Result<GradientCheck, BilevelError> {
-        let theta = self.theta.clone();
+        let theta = self.hyper.theta.clone();
         let directions = directions_of(theta.len(), directions, self.settings.seed);
         compare(&theta, &directions, |theta| self.outer_loss(theta))
     }

@@ -1,10 +1,10 @@
-//! The Gauss-Newton iterate: values of the unknowns at collocation points, and the function behind them.
+//! The Gauss-Newton iterate: values of the unknowns at points, and the function behind them.
 
 use std::sync::Arc;
 
 use hyperpde_gp::Posterior;
 use hyperpde_kernels::{Kernel, Operator, Points};
-use hyperpde_pde::{Equations, Unknown};
+use hyperpde_pde::Unknown;
 
 use crate::error::BilevelError;
 
@@ -18,35 +18,32 @@ pub(crate) enum Iterate<K: Kernel> {
 impl<K: Kernel> Iterate<K> {
     /// Values of all unknowns at any points, `[unknowns][n]`.
     pub fn at(&self, unknowns: &[Unknown], points: &Points) -> Result<Vec<Vec<f64>>, BilevelError> {
-        let Self::Solved(posterior) = self else {
-            return Ok(vec![vec![0.0; points.len()]; unknowns.len()]);
-        };
-        let mut out = vec![Vec::new(); unknowns.len()];
-        let fields = unknowns.iter().map(|u| u.field).max().map_or(0, |f| f + 1);
-        for field in 0..fields {
-            let of_field: Vec<usize> = (0..unknowns.len()).filter(|&j| unknowns[j].field == field).collect();
-            if of_field.is_empty() {
-                continue;
-            }
-            let operators: Vec<Operator> = of_field.iter().map(|&j| unknowns[j].operator.clone()).collect();
-            for (j, values) in of_field.into_iter().zip(posterior.evaluate(field, &operators, points)?) {
-                out[j] = values;
-            }
+        match self {
+            Self::Zero => Ok(vec![vec![0.0; points.len()]; unknowns.len()]),
+            Self::Solved(posterior) => unknowns_of(posterior, unknowns, points),
         }
-        Ok(out)
     }
 }
 
-/// Root mean square over points and equations of the nonlinear residual of an iterate.
-pub(crate) fn residual_rms<K: Kernel>(
-    equations: &dyn Equations,
-    iterate: &Iterate<K>,
+/// Values of all unknowns of a solution at any points, `[unknowns][n]`.
+pub(crate) fn unknowns_of<K: Kernel>(
+    solution: &Posterior<K>,
+    unknowns: &[Unknown],
     points: &Points,
-) -> Result<f64, BilevelError> {
-    let values = iterate.at(&equations.unknowns(), points)?;
-    let residual = equations.residual(points, &values)?;
-    let (sum, count) = residual.iter().flatten().fold((0.0, 0.0), |(s, n), r| (s + r * r, n + 1.0));
-    Ok((sum / f64::max(count, 1.0)).sqrt())
+) -> Result<Vec<Vec<f64>>, BilevelError> {
+    let mut out = vec![Vec::new(); unknowns.len()];
+    let fields = unknowns.iter().map(|u| u.field).max().map_or(0, |f| f + 1);
+    for field in 0..fields {
+        let of_field: Vec<usize> = (0..unknowns.len()).filter(|&j| unknowns[j].field == field).collect();
+        if of_field.is_empty() {
+            continue;
+        }
+        let operators: Vec<Operator> = of_field.iter().map(|&j| unknowns[j].operator.clone()).collect();
+        for (j, values) in of_field.into_iter().zip(solution.evaluate(field, &operators, points)?) {
+            out[j] = values;
+        }
+    }
+    Ok(out)
 }
 
 /// `‖new − old‖/‖new‖` over all unknowns, and the largest absolute value of `new`.

@@ -1,10 +1,11 @@
 //! What a run tells its observers.
 
+use std::fmt;
 use std::ops::ControlFlow;
 
 use hyperpde_gp::Posterior;
 use hyperpde_kernels::Kernel;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One outer step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -66,13 +67,45 @@ pub trait Observer<K: Kernel> {
 impl<K: Kernel> Observer<K> for () {}
 
 /// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Termination {
     /// All Gauss-Newton steps were taken.
     StepsTaken,
     /// The iterate stopped changing.
     Converged,
-    /// An observer ended it.
+    /// An observer ended it, or [`crate::Bilevel::stop`].
     Stopped,
+}
+
+impl Termination {
+    /// Its name in reports and snapshots.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::StepsTaken => "steps-taken",
+            Self::Converged => "converged",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+impl fmt::Display for Termination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::de::IntoDeserializer;
+    use serde::de::value::{Error, StrDeserializer};
+
+    #[test]
+    fn the_name_of_a_termination_is_the_one_that_files_hold() {
+        for termination in [Termination::StepsTaken, Termination::Converged, Termination::Stopped] {
+            let name: StrDeserializer<'_, Error> = termination.name().into_deserializer();
+            assert_eq!(Termination::deserialize(name), Ok(termination));
+        }
+    }
 }

@@ -1,22 +1,15 @@
 //! Settings of a bilevel run.
 
+use std::sync::Arc;
+
 use hyperpde_gp::SolveSettings;
 use hyperpde_pde::Defaults;
 use serde::{Deserialize, Serialize};
 
 use crate::error::BilevelError;
-use crate::optimizer::OptimizerKind;
-
-/// What happens to the optimizer's state at a new Gauss-Newton step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OptimizerState {
-    /// Start afresh, as published: the loss is a new function.
-    #[default]
-    Reset,
-    /// Keep moments and step count.
-    Keep,
-}
+use crate::hypergradient::{Hypergradient, OneStep};
+use crate::objective::{Objective, SquaredResidual};
+use crate::optimizer::{OptimizerConstants, OptimizerKind, OptimizerState};
 
 /// How far a Gauss-Newton step goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -62,7 +55,7 @@ pub struct BilevelSettings {
     pub batch: usize,
     /// Learning rate of Adam.
     pub learning_rate: f64,
-    /// No further update in a Gauss-Newton step once its loss is at or below this.
+    /// No further update in a Gauss-Newton step once its loss is at or below this; of no meaning for objectives that may be negative.
     pub loss_tolerance: f64,
     /// Gauss-Newton ends early once the relative change of the iterate is at or below this and no outer step is left to take; 0 never.
     pub increment_tolerance: f64,
@@ -73,8 +66,14 @@ pub struct BilevelSettings {
     pub regularisation: f64,
     /// How far a Gauss-Newton step goes.
     pub step_control: StepControl,
+    /// What the outer loss is.
+    pub objective: Arc<dyn Objective>,
+    /// How its gradient is taken.
+    pub hypergradient: Arc<dyn Hypergradient>,
     /// Optimizer of the outer loss.
     pub optimizer: OptimizerKind,
+    /// Constants of the optimizers.
+    pub optimizer_constants: OptimizerConstants,
     /// State of the optimizer across Gauss-Newton steps.
     pub optimizer_state: OptimizerState,
     /// Seed of the batches.
@@ -101,7 +100,10 @@ impl BilevelSettings {
             nugget: defaults.nugget,
             regularisation: 0.0,
             step_control: StepControl::Full,
+            objective: Arc::new(SquaredResidual),
+            hypergradient: Arc::new(OneStep),
             optimizer: OptimizerKind::Adam,
+            optimizer_constants: OptimizerConstants::default(),
             optimizer_state: OptimizerState::Reset,
             seed,
             monitor: 500,
@@ -124,10 +126,11 @@ impl BilevelSettings {
         if self.gauss_newton_steps == 0 {
             return bad("Gauss-Newton steps", "0".into(), "at least 1");
         }
-        if self.outer_steps > 0 && self.batch == 0 {
+        let validates = self.outer_steps > 0 && self.objective.validates();
+        if validates && self.batch == 0 {
             return bad("batch", "0".into(), "at least 1 validation point is needed to learn");
         }
-        if self.outer_steps > 0 && self.batch > pool {
+        if validates && self.batch > pool {
             let expected = format!(
                 "at most the size of the validation pool, {pool}: sample more validation points or lower the batch"
             );

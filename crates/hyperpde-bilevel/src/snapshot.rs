@@ -1,33 +1,26 @@
 //! The state of a run between two Gauss-Newton steps, and a run that goes on from it.
 //!
-//! A solution is stored as what it was solved from (the iterate it was linearised about, hyperparameters, fraction of the step) and
-//! solved again: the inner solve is deterministic, so a resumed run gives bit for bit the numbers of an uninterrupted one on the same
-//! backend and machine, and nothing of size n x n is written.
+//! A solution is stored as what it was solved from (the iterate it was linearised about, hyperparameters, fraction of the step, points if
+//! they were refined) and solved again: the inner solve is deterministic, so a resumed run gives bit for bit the numbers of an
+//! uninterrupted one on the same backend and machine, and nothing of size n x n is written.
 
 use std::sync::Arc;
 
+use burn::module::Module;
 use hyperpde_gp::Posterior;
 use hyperpde_kernels::{Kernel, with_parameters};
 use hyperpde_pde::{Collocation, Problem};
 use serde::{Deserialize, Serialize};
 
-use crate::bilevel::{Best, Bilevel};
+use crate::bilevel::Bilevel;
 use crate::error::BilevelError;
 use crate::iterate::Iterate;
-use crate::optimizer::OptimizerSnapshot;
+use crate::optimizer::{Optimizer, OptimizerSnapshot};
+use crate::recipe::SolveSnapshot;
 use crate::record::Termination;
 use crate::settings::BilevelSettings;
-
-/// What one inner solve is made from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SolveSnapshot {
-    /// Unknowns at the collocation points that the equations were linearised about, `[unknowns][n]`.
-    pub about: Vec<Vec<f64>>,
-    /// Hyperparameters, flat.
-    pub theta: Vec<f64>,
-    /// Fraction of the Gauss-Newton step.
-    pub fraction: f64,
-}
+use crate::state::{Best, solve_again};
+use crate::system::System;
 
 /// A run between two Gauss-Newton steps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,8 +43,8 @@ pub struct Snapshot {
     pub best: Option<(f64, SolveSnapshot)>,
     /// Seconds spent.
     pub seconds: f64,
-    /// Whether the run was over.
-    pub finished: bool,
+    /// Why the run was over, if it was.
+    pub termination: Option<Termination>,
 }
 
 impl SolveSnapshot {
@@ -70,10 +63,8 @@ impl SolveSnapshot {
         kernels: Vec<K>,
         settings: &BilevelSettings,
     ) -> Result<Posterior<K>, BilevelError> {
-        let settings = BilevelSettings { outer_steps: 0, monitor: 0, ..settings.clone() };
-        let mut run = Bilevel::init(problem, collocation, kernels, settings)?;
-        run.check_fit(self)?;
-        run.solve_again(self)
+        let system = System::new(problem, kernels.len(), settings)?;
+        Ok(solve_again(&system, &collocation, &kernels_of(kernels, self)?, self)?.0.without_factor())
     }
 }
 
@@ -83,26 +74,28 @@ impl<K: Kernel> Bilevel<K> {
         if self.stage.is_some() {
             return None;
         }
+        let state = &self.state;
         Some(Snapshot {
-            gauss_newton: self.gauss_newton,
-            theta: self.theta.clone(),
-            safe: self.safe.clone(),
-            retries: self.retries,
+            gauss_newton: state.gauss_newton,
+            theta: self.hyper.theta.clone(),
+            safe: self.hyper.safe.clone(),
+            retries: self.hyper.retries,
             optimizer: self.optimizer.save(),
             // The stream is far too short to use more than 64 bits.
             batch_position: u64::try_from(self.rng.get_word_pos()).ok()?,
-            iterate: self.recipe.clone()?,
-            best: self.best.as_ref().map(|best| (best.residual, best.recipe.clone())),
-            seconds: self.seconds_before + self.started.elapsed().as_secs_f64(),
-            finished: self.termination.is_some(),
+            iterate: state.recipe.clone()?,
+            best: state.best.as_ref().map(|best| (best.residual, best.recipe.clone())),
+            seconds: self.clock.seconds(),
+            termination: state.termination,
         })
     }
 
-    /// A run that goes on from a snapshot; all other arguments as the interrupted run had them.
+    /// A run that goes on from a snapshot with the optimizer of the settings; all other arguments as the interrupted run had them, and
+    /// what its `with_` methods were given is to be given again.
     ///
     /// # Errors
-    /// [`BilevelError::Snapshot`] if the snapshot does not fit the problem, the points or the kernels, and those of [`Bilevel::init`] and of the
-    /// inner solves.
+    /// [`BilevelError::Snapshot`] if the snapshot does not fit the problem, the points or the kernels, [`BilevelError::Optimizer`] if it was
+    /// made with another optimizer, and those of [`Bilevel::init`] and of the inner solves.
     pub fn restore(
         problem: &Problem,
         collocation: Collocation,
@@ -110,56 +103,69 @@ impl<K: Kernel> Bilevel<K> {
         settings: BilevelSettings,
         snapshot: &Snapshot,
     ) -> Result<Self, BilevelError> {
+        let optimizer = settings.optimizer.build(settings.learning_rate, &settings.optimizer_constants);
+        Self::restore_with(problem, collocation, kernels, settings, snapshot, optimizer)
+    }
+
+    /// As [`Bilevel::restore`] with an optimizer of one's own, which takes the memory in the snapshot.
+    ///
+    /// # Errors
+    /// As [`Bilevel::restore`].
+    pub fn restore_with(
+        problem: &Problem,
+        collocation: Collocation,
+        kernels: Vec<K>,
+        settings: BilevelSettings,
+        snapshot: &Snapshot,
+        mut optimizer: Box<dyn Optimizer>,
+    ) -> Result<Self, BilevelError> {
         let mut run = Self::init(problem, collocation, kernels, settings)?;
-        for solve in std::iter::once(&snapshot.iterate).chain(snapshot.best.iter().map(|(_, best)| best)) {
-            run.check_fit(solve)?;
+        optimizer.load(&snapshot.optimizer)?;
+        run.optimizer = optimizer;
+        for theta in std::iter::once(&snapshot.theta).chain(&snapshot.safe) {
+            check_length(run.hyper.theta.len(), theta.len())?;
         }
-        if snapshot.theta.len() != run.theta.len() {
-            return Err(run.misfit(snapshot.theta.len(), &snapshot.iterate));
-        }
-        if let Some((residual, recipe)) = &snapshot.best {
-            let posterior = Arc::new(run.solve_again(recipe)?);
-            run.best = Some(Best { residual: *residual, posterior, recipe: recipe.clone() });
-        }
-        let posterior = match &run.best {
-            Some(best) if best.recipe == snapshot.iterate => best.posterior.clone(),
-            _ => Arc::new(run.solve_again(&snapshot.iterate)?),
+        let start = run.state.collocation.clone();
+        let again = |recipe: &SolveSnapshot| {
+            let kernels = kernels_of(run.hyper.kernels.clone(), recipe)?;
+            solve_again(&run.system, &start, &kernels, recipe)
+                .map(|(p, latents)| (Arc::new(p.without_factor()), latents))
         };
-        run.at_collocation = posterior.latents(0)?;
-        run.iterate = Iterate::Solved(posterior);
-        run.recipe = Some(snapshot.iterate.clone());
-        run.gauss_newton = snapshot.gauss_newton;
-        (run.safe, run.retries) = (snapshot.safe.clone(), snapshot.retries);
-        run.optimizer.load(&snapshot.optimizer);
-        run.rng.set_word_pos(u128::from(snapshot.batch_position));
-        run.seconds_before = snapshot.seconds;
-        run.set_theta(&snapshot.theta)?;
-        if snapshot.finished || snapshot.gauss_newton >= run.settings.gauss_newton_steps {
-            run.termination = Some(Termination::StepsTaken);
+        let (posterior, latents) = again(&snapshot.iterate)?;
+        let best = match &snapshot.best {
+            None => None,
+            Some((residual, recipe)) => {
+                let posterior = if *recipe == snapshot.iterate { posterior.clone() } else { again(recipe)?.0 };
+                Some(Best { residual: *residual, posterior, recipe: recipe.clone() })
+            }
+        };
+        let state = &mut run.state;
+        if let Some(points) = &snapshot.iterate.points {
+            (state.collocation, state.refined) = (points.put_into(&start)?, true);
         }
+        (state.iterate, state.at_collocation) = (Iterate::Solved(posterior), latents);
+        (state.recipe, state.best) = (Some(snapshot.iterate.clone()), best);
+        (state.gauss_newton, state.termination) = (snapshot.gauss_newton, snapshot.termination);
+        if state.termination.is_none() && snapshot.gauss_newton >= run.settings.gauss_newton_steps {
+            state.termination = Some(Termination::StepsTaken);
+        }
+        run.hyper.set(&snapshot.theta)?;
+        (run.hyper.safe, run.hyper.retries) = (snapshot.safe.clone(), snapshot.retries);
+        run.rng.set_word_pos(u128::from(snapshot.batch_position));
+        run.clock.before = snapshot.seconds;
         Ok(run)
     }
+}
 
-    fn check_fit(&self, solve: &SolveSnapshot) -> Result<(), BilevelError> {
-        let points = self.collocation.interior.len();
-        let about = solve.about.len() == self.at_collocation.len() && solve.about.iter().all(|v| v.len() == points);
-        if about && solve.theta.len() == self.theta.len() { Ok(()) } else { Err(self.misfit(solve.theta.len(), solve)) }
-    }
+/// The kernels with the hyperparameters of a recipe.
+fn kernels_of<K: Kernel>(kernels: Vec<K>, recipe: &SolveSnapshot) -> Result<Vec<K>, BilevelError> {
+    check_length(kernels.iter().map(Module::num_params).sum(), recipe.theta.len())?;
+    Ok(with_parameters(kernels, &recipe.theta)?)
+}
 
-    fn misfit(&self, theta: usize, solve: &SolveSnapshot) -> BilevelError {
-        BilevelError::Snapshot(format!(
-            "the run has {} hyperparameters and {} unknowns at {} collocation points, the snapshot {theta} hyperparameters and {} unknowns at {}",
-            self.theta.len(),
-            self.at_collocation.len(),
-            self.collocation.interior.len(),
-            solve.about.len(),
-            solve.about.first().map_or(0, Vec::len)
-        ))
+fn check_length(run: usize, snapshot: usize) -> Result<(), BilevelError> {
+    if run == snapshot {
+        return Ok(());
     }
-
-    fn solve_again(&mut self, recipe: &SolveSnapshot) -> Result<Posterior<K>, BilevelError> {
-        self.at_collocation.clone_from(&recipe.about);
-        self.kernels = with_parameters(std::mem::take(&mut self.kernels), &recipe.theta)?;
-        self.solve_fraction(recipe.fraction)
-    }
+    Err(BilevelError::Snapshot(format!("the run has {run} hyperparameters, the snapshot {snapshot}")))
 }

@@ -7,6 +7,7 @@ use hyperpde_config::ConfigError;
 use hyperpde_config::input::printable;
 use hyperpde_kernels::BackendError;
 use hyperpde_plot::FigureError;
+use hyperpde_run::verdict::Outcome;
 use hyperpde_run::{FileError, RunError, full_message};
 
 use crate::interrupt;
@@ -55,6 +56,13 @@ impl From<serde_json::Error> for CliError {
     }
 }
 
+impl From<hyperpde_pde::GeometryError> for CliError {
+    /// A domain that can't be.
+    fn from(error: hyperpde_pde::GeometryError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
 impl CliError {
     /// The process exit status: 2 for bad input, which the user can correct ([`CliError::Input`], [`CliError::Config`]), 130 for a run that Ctrl-C
     /// ended, 1 for everything that fails later (numerics, files, figures). clap itself ends with 2 on a flag it refuses.
@@ -74,12 +82,13 @@ impl CliError {
     }
 }
 
-/// Turns the outcome of a command into its exit status. An error goes to standard error as one line, causes included; a fault of a
+/// Turns the outcome of a command into its exit status: 0 if what it solved is solved (or there was nothing to solve), 3 if it is doubtful, 1 if
+/// the run failed, and for an error [`CliError::status`]. An error goes to standard error as one line, causes included; a fault of a
 /// configuration with the lines it points at, in colour on a terminal unless the variable `NO_COLOR` is set.
 #[must_use]
-pub fn exit_code(outcome: Result<(), CliError>) -> ExitCode {
+pub fn exit_code(outcome: Result<impl Into<Outcome>, CliError>) -> ExitCode {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(outcome) => ExitCode::from(outcome.into().status()),
         Err(error) => {
             let told = match &error {
                 CliError::Config(fault) => {

@@ -33,7 +33,7 @@ pub fn run(experiment: &(impl Runnable + ?Sized), flags: &CommonFlags) -> Result
     Ok(experiment.run(&plan, &Terminal::new(flags.quiet))?)
 }
 
-/// Parses the common flags, runs the experiment and prints its table.
+/// Parses the common flags, runs the experiment and prints its table. The exit status says what the run is worth: [`exit_code`].
 pub fn run_example<K: Kernel>(build: impl FnOnce() -> Result<Experiment<K>, RunError>) -> ExitCode {
     run_example_with(|_: &NoFlags| build())
 }
@@ -45,5 +45,8 @@ pub fn run_example_with<F: clap::Args, K: Kernel>(
     let Arguments { own, common } = Arguments::<F>::parse();
     init_logging(common.quiet);
     let report = build(&own).map_err(CliError::from).and_then(|experiment| run(&experiment, &common));
-    exit_code(report.map(|report| print!("{}", report.table())))
+    exit_code(report.map(|report| {
+        print!("{}", report.table());
+        report.outcome()
+    }))
 }

@@ -126,13 +126,10 @@ impl CommonFlags {
 }
 
 fn parse_sampler(text: &str) -> Result<Sampler, String> {
-    match text {
-        "uniform" => Ok(Sampler::Uniform),
-        "latin-hypercube" | "latin_hypercube" => Ok(Sampler::LatinHypercube),
-        "halton" => Ok(Sampler::Halton),
-        "sobol" => Ok(Sampler::Sobol),
-        _ => Err("must be uniform, latin-hypercube, halton or sobol".to_owned()),
-    }
+    text.parse().map_err(|_| match Sampler::names() {
+        [others @ .., last] => format!("must be {} or {last}", others.join(", ")),
+        [] => String::new(),
+    })
 }
 
 pub(crate) fn parse_seed(text: &str) -> Result<u64, String> {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::Folder;
 use common::process::{SMALL, hyperpde, json, numbers, refused, succeed, text};
-use hyperpde_bilevel::{OptimizerSnapshot, Snapshot, SolveSnapshot};
+use hyperpde_bilevel::{OptimizerSnapshot, PointsSnapshot, Snapshot, SolveSnapshot, Termination};
 use hyperpde_cli::CliError;
 use hyperpde_kernels::Backend;
 use hyperpde_run::checkpoint::{Checkpoint, CheckpointError, CheckpointFolder, Origin};
@@ -261,7 +261,8 @@ fn a_checkpoint_of_another_run_is_refused() {
 /// Numbers of every kind, among them those that text would spoil.
 fn example() -> Checkpoint {
     let odd = vec![f64::MIN_POSITIVE / 8.0, -0.0, 0.1 + 0.2, f64::MAX];
-    let solve = |fraction| SolveSnapshot { about: vec![odd.clone(), vec![1.0; 4]], theta: odd.clone(), fraction };
+    let solve =
+        |fraction| SolveSnapshot { about: vec![odd.clone(), vec![1.0; 4]], theta: odd.clone(), fraction, points: None };
     let step = |outer, loss, residual, error| StepRecord {
         step: StepLine { gauss_newton: 3, outer, loss, residual, error },
         seconds: 0.7,
@@ -273,12 +274,16 @@ fn example() -> Checkpoint {
             theta: odd.clone(),
             safe: Some(odd.clone()),
             retries: 2,
-            optimizer: OptimizerSnapshot { scalars: vec![1e-3, 5.0], vectors: vec![odd.clone(), Vec::new()] },
+            optimizer: OptimizerSnapshot {
+                optimizer: "adam".into(),
+                scalars: vec![1e-3, 5.0],
+                vectors: vec![odd.clone(), Vec::new()],
+            },
             batch_position: u64::MAX - 1,
             iterate: solve(0.5),
             best: Some((f64::INFINITY, solve(1.0))),
             seconds: 1.0 / 3.0,
-            finished: false,
+            termination: None,
         },
         history: vec![step(0, None, Some(1.0 / 7.0), None), step(1, Some(f64::MAX), None, Some(-0.0))],
     }
@@ -292,8 +297,12 @@ fn checkpoints_keep_every_bit() {
         |_: &mut Checkpoint| {},
         |c: &mut Checkpoint| (c.snapshot.safe, c.snapshot.best) = (None, None),
         |c: &mut Checkpoint| c.history.clear(),
+        |c: &mut Checkpoint| {
+            let points = PointsSnapshot { dim: 2, interior: vec![0.1; 8], pool: Vec::new() };
+            c.snapshot.iterate.points = Some(points);
+        },
         |c: &mut Checkpoint| c.snapshot.optimizer = OptimizerSnapshot::default(),
-        |c: &mut Checkpoint| (c.snapshot.theta, c.snapshot.finished) = (Vec::new(), true),
+        |c: &mut Checkpoint| (c.snapshot.theta, c.snapshot.termination) = (Vec::new(), Some(Termination::Stopped)),
     ] {
         let mut checkpoint = example();
         change(&mut checkpoint);

@@ -1,6 +1,6 @@
 //! The configurations of the built-in problems.
 
-use hyperpde_pde::problems;
+use hyperpde_problems as problems;
 
 macro_rules! assets {
     ($($name:literal),* $(,)?) => {

@@ -1,6 +1,7 @@
 //! Points and problems other than those learned on.
 
-use hyperpde_pde::{Problem, problems};
+use hyperpde_pde::Problem;
+use hyperpde_problems as problems;
 use toml::Spanned;
 
 use super::document::Document;

@@ -27,9 +27,10 @@ impl Reader<'_> {
                 for (text, span) in text.get_ref().each(text.span()) {
                     let periodic = matches!(location, Location::Periodic { .. });
                     let parts = linear(text, names, periodic).map_err(|f| self.source.in_expression(&span, f))?;
-                    let place = match location {
-                        Location::Face(face) => domain.face_name(face).map_err(|e| self.wrap(span.clone(), &e))?,
-                        Location::Periodic { axis } => format!("periodic in {}", domain.axes()[axis].name),
+                    let place = match &location {
+                        Location::Patch(name) => name.clone(),
+                        Location::Face(face) => domain.face_name(*face).map_err(|e| self.wrap(span.clone(), &e))?,
+                        Location::Periodic { axis } => format!("periodic in {}", domain.axes()[*axis].name),
                     };
                     let name = format!("{text}, {place}");
                     if conditions.iter().any(|c| c.name() == name) {
@@ -39,9 +40,9 @@ impl Reader<'_> {
                             "again",
                         ));
                     }
-                    conditions.push(condition(name, location, parts));
+                    conditions.push(condition(name, location.clone(), parts));
                 }
-                covered.push(location.face());
+                covered.extend(location.face());
                 if let Location::Periodic { axis } = location {
                     covered.push(Face::upper(axis));
                 }

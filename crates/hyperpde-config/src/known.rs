@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use hyperpde_pde::{ClosedForm, Domain, Reference, Score, TestGrid, problems};
+use hyperpde_pde::{ClosedForm, Domain, Reference, Score, TestGrid};
+use hyperpde_problems as problems;
 use toml::Spanned;
 
 use super::document::Document;
@@ -47,7 +48,7 @@ impl Reader<'_> {
                 return Err(self.source.error(section.span(), what, "here"));
             };
             let formula = scalar(text.get_ref(), names, "an exact solution");
-            let (_, formula) = formula.map_err(|f| self.source.in_expression(&text.span(), f))?;
+            let formula = formula.map_err(|f| self.source.in_expression(&text.span(), f))?;
             closed = closed.field(move |x| formula.at(x));
         }
         Ok(Some((Arc::new(closed), Vec::new())))

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hyperpde_pde::{Domain, Face, PdeError};
+use hyperpde_pde::{Domain, Face};
 use toml::Spanned;
 
 use super::document::{Document, DomainSection, Interval};
@@ -132,7 +132,7 @@ impl Reader<'_> {
     ) -> Result<Face, ConfigError> {
         let fault = |fault| self.source.in_expression(span, fault);
         let parsed = parse(text, names, Fields::Refused("a face")).map_err(fault)?;
-        let (Kind::Coordinate(axis), Some(right)) = (&parsed.left.kind, &parsed.right) else {
+        let (Kind::Coordinate(axis), Some(right)) = (parsed.left().kind, parsed.right()) else {
             let what = format!("'{text}' is no face");
             let help = "a face is written 'x = 1': a coordinate, '=', and an end of its interval";
             return Err(self.source.error(span.clone(), what, "not a face").with_help(help));
@@ -141,11 +141,11 @@ impl Reader<'_> {
             let at = right.span.start + e.span.start..right.span.start + e.span.end;
             fault(hyperpde_expr::ExpressionError { span: at, ..e })
         })?;
-        let interval = &domain.axes()[*axis];
+        let interval = &domain.axes()[axis];
         let near = |end: f64| (value - end).abs() <= 1e-9 * interval.width();
         match (near(interval.lower), near(interval.upper)) {
-            (true, _) => Ok(Face::lower(*axis)),
-            (_, true) => Ok(Face::upper(*axis)),
+            (true, _) => Ok(Face::lower(axis)),
+            (_, true) => Ok(Face::upper(axis)),
             _ => {
                 let what = format!("'{text}' is no face of the domain");
                 let help = format!("'{}' ends at {} and {}", interval.name, interval.lower, interval.upper);
@@ -155,7 +155,7 @@ impl Reader<'_> {
     }
 
     /// A fault of the library at a place.
-    pub(crate) fn wrap(&self, span: Range<usize>, error: &PdeError) -> ConfigError {
+    pub(crate) fn wrap(&self, span: Range<usize>, error: &dyn std::fmt::Display) -> ConfigError {
         self.source.error(span, error.to_string(), "here")
     }
 }

@@ -143,7 +143,7 @@ impl Reader<'_> {
         match problem.boundary_allotment(boundary) {
             Ok(_) => Ok(boundary),
             Err(_) => {
-                let faces = problem.faces().len();
+                let faces = problem.patches().len();
                 let why = format!("boundary = {boundary}: the conditions are on {faces} faces");
                 let help = if faces == 0 { "ask for 0".into() } else { format!("ask for at least {faces}") };
                 Err(self.at(value, why, "does not fit").with_help(help))

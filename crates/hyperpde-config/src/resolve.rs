@@ -109,7 +109,7 @@ fn complete_sampling(
     problem: &Problem,
     built_in: bool,
 ) -> SamplingSection {
-    let boundary = if problem.faces().is_empty() { 0 } else { defaults.boundary };
+    let boundary = if problem.patches().is_empty() { 0 } else { defaults.boundary };
     SamplingSection {
         interior: first(own.interior, base.interior, defaults.interior),
         boundary: first(own.boundary, base.boundary, boundary),

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use hyperpde_pde::{Problem, Unknown, problems};
+use hyperpde_pde::{Problem, Unknown};
+use hyperpde_problems as problems;
 use toml::Spanned;
 
 use super::catalogue;

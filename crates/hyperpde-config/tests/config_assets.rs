@@ -7,7 +7,8 @@ use hyperpde_config::{Config, RunSettings, catalogue_names, commented};
 use hyperpde_kernels::{
     AnyKernel, Backend, Convention, GaussianConfig, GibbsConfig, LengthScales, PeriodicConfig, parameters,
 };
-use hyperpde_pde::{Problem, Sampler, problems, seeded};
+use hyperpde_pde::{Problem, Sampler, seeded};
+use hyperpde_problems as problems;
 use random::Random;
 
 #[path = "../../../tests/common/random.rs"]

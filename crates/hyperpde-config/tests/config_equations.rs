@@ -6,7 +6,8 @@ use hyperpde_config::Config;
 use hyperpde_expr::MAX_ORDER;
 use hyperpde_kernels::gram::{Applied, Functional, gram_block};
 use hyperpde_kernels::{Backend, GaussianConfig, JetSpace, Operator, PointJets, Points, tensor_to_vec};
-use hyperpde_pde::{Condition, Face, Problem, TestGrid, problems};
+use hyperpde_pde::{Condition, Face, Problem, TestGrid};
+use hyperpde_problems as problems;
 
 /// Solves with the kernel frozen; the largest error on the test grid for each field.
 fn solve(text: &str) -> Vec<f64> {

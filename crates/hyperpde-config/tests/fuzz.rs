@@ -301,7 +301,7 @@ fn express(text: &str) -> bool {
     let within = |span: &std::ops::Range<usize>| assert!(text.get(span.clone()).is_some(), "{span:?} of {text}");
     let left = text.split('=').next().unwrap_or_default();
     let _ = (constant(left, &names, "a number"), unknown(left, &names), linear(text, &names, false));
-    if let Ok((_, formula)) = scalar(left, &names, "a formula") {
+    if let Ok(formula) = scalar(left, &names, "a formula") {
         let _ = formula.at(&[0.5, -0.25]);
     }
     match System::parse(&[text], &names, Vec::new()) {

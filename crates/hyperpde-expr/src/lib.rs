@@ -1,28 +1,70 @@
-//! Formulas as text: parsed with their places kept, differentiated symbolically by `exmex`, evaluated over all points at once.
+//! Equations as text.
 //!
-//! An expression has numbers, `pi`, coordinates, parameters, fields, derivatives (a field, `_`, and a coordinate per order: `u_t`, `u_xx`, `u_xy`),
-//! `lap(u)` (over the coordinates of space), `+ - * / ^`, parentheses and the functions in [`Function::ALL`].
+//! # The language
+//! ```text
+//! equation   = sum "=" sum
+//! sum        = product { ("+" | "-") product }
+//! product    = signed { ("*" | "/") signed }
+//! signed     = ("+" | "-") signed | atom [ "^" signed ]        so -u^2 is -(u^2), and a^b^c is a^(b^c)
+//! atom       = number | name | function "(" sum ")" | "lap" "(" field ")" | "(" sum ")"
+//! name       = coordinate | parameter | field | field "_" coordinate { coordinate } | "pi"
+//! ```
+//! `u_t`, `u_xx`, `u_xy` are derivatives of the field `u`, up to [`MAX_ORDER`]; `lap(u)` is the Laplacian over the coordinates of space;
+//! the functions are [`Function::ALL`]. What the names mean is said by [`Names`].
 //!
-//! [`System`] makes equations of text, [`linear`] takes conditions apart, [`scalar`] and [`constant`] are formulas without fields.
+//! # From text to rows
+//! 1. [`parse`] splits the text into tokens and makes a [`Tree`]: nodes in a row, each after its parts and with its place in the text. The only
+//!    bounds are the length of a text and how deep it is nested. A fault is an [`ExpressionError`] that points at bytes of
+//!    the text; which file and line they are in is the caller's affair.
+//! 2. A tree becomes a flat program in which equal parts occur once. Coordinates, unknowns (a field or a derivative of one)
+//!    and parameters are inputs with an identity, so there are derivatives by each.
+//! 3. A program is evaluated with any [`Number`](hyperpde_pde::Number), many points at a time. With `f64` that gives values; dual numbers give
+//!    derivatives, exact to rounding. It is the way in which residuals written in Rust are linearised too: a [`System`] is a
+//!    [`Residual`](hyperpde_pde::Residual), and all that the solver asks of equations comes from there.
+//!
+//! [`System`] makes equations of text, [`linear`] takes conditions apart, [`scalar`] and [`constant`] are formulas without fields,
+//! [`unknown`] is one field or derivative.
+//!
+//! To read on: `tree.rs`, `parser.rs`, then `program.rs`, where everything is evaluated, with the functions in `number.rs`; then `system.rs`.
+//!
+//! # Example
+//! ```
+//! use hyperpde_expr::{Names, System};
+//! use hyperpde_kernels::Points;
+//! use hyperpde_pde::Equations;
+//!
+//! let names = Names {
+//!     coordinates: vec!["t".into(), "x".into()],
+//!     time: true,
+//!     fields: vec!["u".into()],
+//!     parameters: vec![("nu".into(), 0.02)],
+//! };
+//! let burgers = System::parse(&["u_t + u*u_x = nu*u_xx"], &names, Vec::new()).map_err(|(_, fault)| fault)?;
+//! // Unknowns in the order of the text: u_t, u, u_x, u_xx.
+//! let rows = burgers.linearise(&Points::new(2, vec![0.5, 0.1])?, &[vec![1.0], vec![2.0], vec![3.0], vec![4.0]])?;
+//! assert_eq!(rows.coefficients[0], [vec![1.0], vec![3.0], vec![2.0], vec![-0.02]]);
+//! assert_eq!(burgers.with_parameter("nu", 0.1)?.parameters(), [("nu".to_owned(), 0.1)]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-mod column;
 mod error;
 mod formula;
 mod linear;
 mod names;
+mod number;
 mod parser;
+mod program;
 mod system;
 mod token;
 mod tree;
 
-pub use column::Column;
 pub use error::{ExpressionError, nearest};
-pub use formula::{Formula, culprit};
+pub use formula::Formula;
 pub use linear::{Linear, Term, linear};
 pub use names::{LAPLACIAN, MAX_ORDER, Meaning, Names, PI};
 pub use parser::{Fields, Parsed, parse};
 pub use system::{System, Undefined};
-pub use tree::{Function, Kind, Node, Operation};
+pub use tree::{Function, Kind, Node, Operation, Tree};
 
 use hyperpde_pde::Unknown;
 
@@ -30,15 +72,12 @@ use hyperpde_pde::Unknown;
 ///
 /// # Errors
 /// [`ExpressionError`] for a fault of the text, or a field in it.
-pub fn scalar(text: &str, names: &Names, what: &'static str) -> Result<(Node, Formula), ExpressionError> {
+pub fn scalar(text: &str, names: &Names, what: &'static str) -> Result<Formula, ExpressionError> {
     let parsed = parse(text, names, Fields::Refused(what))?;
-    if let Some(right) = parsed.right {
-        return Err(ExpressionError::new(right.span, format!("{what} has no '='"), "a right side"));
+    if let Some(right) = parsed.right() {
+        return Err(ExpressionError::new(right.span.clone(), format!("{what} has no '='"), "a right side"));
     }
-    let formula = Formula::new(&parsed.left, names.coordinates.len());
-    let failed =
-        |why: exmex::ExError| ExpressionError::new(0..text.len(), format!("this can't be evaluated: {why}"), "here");
-    Ok((parsed.left, formula.map_err(failed)?))
+    Ok(Formula::new(&parsed.tree, &[(1.0, parsed.left)], &names.parameters))
 }
 
 /// A finite number from a formula without coordinates.
@@ -47,8 +86,7 @@ pub fn scalar(text: &str, names: &Names, what: &'static str) -> Result<(Node, Fo
 /// As [`scalar`], and for a coordinate in it or a value that is not finite.
 pub fn constant(text: &str, names: &Names, what: &'static str) -> Result<f64, ExpressionError> {
     let known = Names { parameters: names.parameters.clone(), ..Names::default() };
-    let (_, formula) = scalar(text, &known, what)?;
-    let value = formula.at(&[]);
+    let value = scalar(text, &known, what)?.at(&[]);
     if value.is_finite() {
         return Ok(value);
     }
@@ -62,7 +100,7 @@ pub fn constant(text: &str, names: &Names, what: &'static str) -> Result<f64, Ex
 pub fn unknown(text: &str, names: &Names) -> Result<Unknown, ExpressionError> {
     let mut found = Vec::new();
     let parsed = parse(text, names, Fields::Collected(&mut found))?;
-    match (parsed.left.kind, parsed.right, found.pop()) {
+    match (parsed.left().kind, parsed.right, found.pop()) {
         (Kind::Unknown(_), None, Some(unknown)) => Ok(unknown),
         _ => {
             let what = format!("'{text}' is no field and no derivative of one");

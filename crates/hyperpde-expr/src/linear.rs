@@ -1,13 +1,14 @@
 //! Linear expressions in the fields, as conditions have: `Σ_j c_j(x) q_j = g(x)`.
+//!
+//! A condition `F(x, q) = 0` that is linear in the fields is its own linearisation about zero: `c_j = ∂F/∂q_j (x, 0)` and `g = −F(x, 0)`.
 
-use exmex::ExError;
 use hyperpde_pde::Unknown;
 
-use super::error::ExpressionError;
-use super::formula::Formula;
-use super::names::Names;
-use super::parser::{Fields, parse};
-use super::tree::{Kind, Node, Operation};
+use crate::error::ExpressionError;
+use crate::formula::Formula;
+use crate::names::Names;
+use crate::parser::{Fields, Parsed, parse};
+use crate::tree::{Kind, Operation};
 
 /// A linear condition, taken apart.
 #[derive(Clone, Debug)]
@@ -35,6 +36,10 @@ impl Term {
             Self::Function(formula) => formula.at(x),
         }
     }
+
+    fn new(formula: Formula, varies: bool) -> Self {
+        if varies { Self::Function(formula) } else { Self::Constant(formula.at(&[])) }
+    }
 }
 
 /// Takes a condition apart. With `homogeneous` it is one side of an equation that has no other, as for periodic conditions.
@@ -45,95 +50,79 @@ pub fn linear(text: &str, names: &Names, homogeneous: bool) -> Result<Linear, Ex
     let mut unknowns = Vec::new();
     let parsed = parse(text, names, Fields::Collected(&mut unknowns))?;
     let whole = 0..text.len();
-    let right = match (parsed.right, homogeneous) {
-        (Some(right), false) => Some(right),
-        (None, true) => None,
+    match (parsed.right(), homogeneous) {
         (None, false) => {
             let fault = ExpressionError::new(whole, "this is no condition: it has no '='", "no '='");
             return Err(fault.with_help("write for example 'u = 0'"));
         }
         (Some(right), true) => {
             let what = "a periodic condition names what is the same at both ends, without '='";
-            return Err(
-                ExpressionError::new(right.span, what, "a right side").with_help("write for example 'u' and 'u_x'")
-            );
+            let fault = ExpressionError::new(right.span.clone(), what, "a right side");
+            return Err(fault.with_help("write for example 'u' and 'u_x'"));
         }
-    };
-    let (mut terms, mut constants) = (Vec::new(), Vec::new());
-    split(parsed.left, &|node| node, &mut terms, &mut constants)?;
-    if let Some(right) = right {
-        split(right, &Node::negative, &mut terms, &mut constants)?;
-    } else if let Some(constant) = constants.first() {
-        let what = "a periodic condition has fields and their derivatives only";
-        return Err(ExpressionError::new(constant.span.clone(), what, "no field here"));
+        _ => {}
     }
-    if terms.is_empty() {
+    let Parts { varies, constants } = Parts::of(&parsed, unknowns.len())?;
+    if let Some(&constant) = constants.first().filter(|_| homogeneous) {
+        let what = "a periodic condition has fields and their derivatives only";
+        return Err(ExpressionError::new(parsed.tree.nodes()[constant].span.clone(), what, "no field here"));
+    }
+    if unknowns.is_empty() {
         return Err(ExpressionError::new(
             whole,
             "no field and no derivative occurs in this condition",
             "nothing to hold",
         ));
     }
-    let dim = names.coordinates.len();
-    let built = |node: Node| -> Result<Term, ExpressionError> {
-        let failed =
-            |why: ExError| ExpressionError::new(0..text.len(), format!("this can't be evaluated: {why}"), "here");
-        let formula = Formula::new(&node, dim).map_err(failed)?;
-        let varies = node.any(&|kind| matches!(kind, Kind::Coordinate(_)));
-        Ok(if varies { Term::Function(formula) } else { Term::Constant(formula.at(&[])) })
-    };
-    let coefficient = |(j, unknown): (usize, Unknown)| {
-        let own = terms.iter().filter(|(k, _)| *k == j).map(|(_, c)| c.clone());
-        Ok((unknown, built(sum(own))?))
-    };
-    let terms = unknowns.into_iter().enumerate().map(coefficient).collect::<Result<_, _>>()?;
-    Ok(Linear { terms, value: built(sum(constants.into_iter().map(Node::negative)))? })
+    let in_coordinates = parsed.tree.with_parts(|kind| matches!(kind, Kind::Coordinate(_)));
+    // Its terms without fields and their signs; those with fields vanish where these do.
+    let formula = Formula::new(&parsed.tree, &parsed.summands(), &names.parameters);
+    let terms = unknowns.into_iter().zip(varies).enumerate();
+    let terms = terms.map(|(j, (unknown, varies))| (unknown, Term::new(formula.derivative(j), varies))).collect();
+    let value = Term::new(formula.negative(), constants.iter().any(|&node| in_coordinates[node]));
+    Ok(Linear { terms, value })
 }
 
-fn sum(nodes: impl Iterator<Item = Node>) -> Node {
-    nodes.reduce(|a, b| Node::binary(Operation::Add, a, b)).unwrap_or_else(|| Node::number(0.0, 0..0))
+/// What a linear expression is made of.
+struct Parts {
+    /// For each unknown, whether a coordinate occurs in its coefficient.
+    varies: Vec<bool>,
+    /// Nodes without unknowns, from left to right.
+    constants: Vec<usize>,
 }
 
-/// Divides a tree into `(unknown, coefficient)` and parts without unknowns; `times` multiplies by the factor in front of the tree.
-fn split(
-    node: Node,
-    times: &dyn Fn(Node) -> Node,
-    terms: &mut Vec<(usize, Node)>,
-    constants: &mut Vec<Node>,
-) -> Result<(), ExpressionError> {
-    if !node.has_unknowns() {
-        constants.push(times(node));
-        return Ok(());
-    }
-    let Node { kind, span } = node;
-    match kind {
-        Kind::Unknown(j) => {
-            terms.push((j, times(Node::number(1.0, span))));
-            Ok(())
+impl Parts {
+    fn of(parsed: &Parsed, unknowns: usize) -> Result<Self, ExpressionError> {
+        let tree = &parsed.tree;
+        let has_unknowns = tree.with_parts(|kind| matches!(kind, Kind::Unknown(_)));
+        let in_coordinates = tree.with_parts(|kind| matches!(kind, Kind::Coordinate(_)));
+        let mut parts = Self { varies: vec![false; unknowns], constants: Vec::new() };
+        // Nodes to look at, with whether a coordinate occurs in the factor before them.
+        let mut rest: Vec<(usize, bool)> = parsed.right.into_iter().chain([parsed.left]).map(|n| (n, false)).collect();
+        while let Some((node, varies)) = rest.pop() {
+            if !has_unknowns[node] {
+                parts.constants.push(node);
+                continue;
+            }
+            match tree.nodes()[node].kind {
+                Kind::Unknown(j) => parts.varies[j] |= varies,
+                Kind::Negative(a) => rest.push((a, varies)),
+                Kind::Binary(Operation::Add | Operation::Subtract, a, b) => rest.extend([(b, varies), (a, varies)]),
+                Kind::Binary(Operation::Multiply, a, b) if !has_unknowns[a] => {
+                    rest.push((b, varies || in_coordinates[a]))
+                }
+                Kind::Binary(Operation::Multiply | Operation::Divide, a, b) if !has_unknowns[b] => {
+                    rest.push((a, varies || in_coordinates[b]));
+                }
+                _ => {
+                    let span = tree.nodes()[node].span.clone();
+                    let what = "a condition must be linear in the fields and their derivatives";
+                    let help =
+                        "write it as a sum of 'coefficient * field', the coefficients functions of the coordinates";
+                    return Err(ExpressionError::new(span, what, "not linear").with_help(help));
+                }
+            }
         }
-        Kind::Negative(a) => split(*a, &|n| times(Node::negative(n)), terms, constants),
-        Kind::Binary(Operation::Add, a, b) => {
-            split(*a, times, terms, constants)?;
-            split(*b, times, terms, constants)
-        }
-        Kind::Binary(Operation::Subtract, a, b) => {
-            split(*a, times, terms, constants)?;
-            split(*b, &|n| times(Node::negative(n)), terms, constants)
-        }
-        Kind::Binary(Operation::Multiply, a, b) if !a.has_unknowns() => {
-            split(*b, &|n| times(Node::binary(Operation::Multiply, (*a).clone(), n)), terms, constants)
-        }
-        Kind::Binary(op @ (Operation::Multiply | Operation::Divide), a, b) if !b.has_unknowns() => {
-            split(*a, &|n| times(Node::binary(op, n, (*b).clone())), terms, constants)
-        }
-        _ => {
-            let fault = ExpressionError::new(
-                span,
-                "a condition must be linear in the fields and their derivatives",
-                "not linear",
-            );
-            Err(fault
-                .with_help("write it as a sum of 'coefficient * field', the coefficients functions of the coordinates"))
-        }
+        Ok(parts)
     }
 }

@@ -3,8 +3,8 @@
 use hyperpde_kernels::{MultiIndex, Operator};
 use hyperpde_pde::Unknown;
 
-use super::error::nearest;
-use super::tree::Function;
+use crate::error::nearest;
+use crate::tree::Function;
 
 /// Highest order of a derivative that expressions may ask for. The pair stage handles any order, at a cost of `(order + 1)²` matrices;
 /// tests hold it to closed forms up to here.
@@ -31,7 +31,9 @@ pub struct Names {
 pub enum Meaning {
     /// A coordinate, by index.
     Coordinate(usize),
-    /// A parameter or `pi`.
+    /// A parameter, by index.
+    Parameter(usize),
+    /// `pi`.
     Number(f64),
     /// A field or a derivative of one.
     Unknown(Unknown),
@@ -46,8 +48,8 @@ impl Names {
         if let Some(i) = self.coordinates.iter().position(|c| c == name) {
             return Ok(Meaning::Coordinate(i));
         }
-        if let Some((_, value)) = self.parameters.iter().find(|(p, _)| p == name) {
-            return Ok(Meaning::Number(*value));
+        if let Some(i) = self.parameters.iter().position(|(p, _)| p == name) {
+            return Ok(Meaning::Parameter(i));
         }
         if name == PI {
             return Ok(Meaning::Number(std::f64::consts::PI));

@@ -6,16 +6,15 @@ use std::ops::Range;
 
 use hyperpde_pde::Unknown;
 
-use super::error::{ExpressionError, nearest};
-use super::names::{LAPLACIAN, Meaning, Names};
-use super::token::{Placed, Token, tokens};
-use super::tree::{Function, Kind, Node, Operation};
+use crate::error::{ExpressionError, nearest};
+use crate::names::{LAPLACIAN, Meaning, Names};
+use crate::token::{Placed, Token, tokens};
+use crate::tree::{Function, Kind, Node, Operation, Tree};
 
 /// Longest text of one expression, in bytes.
 const MAX_LENGTH: usize = 10_000;
-/// Most numbers, names and signs in it: a long row of them is a deep tree, which any thread must have room for.
-const MAX_TOKENS: usize = 4_000;
-/// Deepest nesting of parentheses, functions, signs and powers.
+/// Deepest nesting of parentheses, functions, signs and powers. The parser is the only part that goes down into itself; to this depth
+/// any thread has room.
 const MAX_DEPTH: usize = 64;
 
 /// Where fields and their derivatives may stand.
@@ -30,10 +29,30 @@ pub enum Fields<'a> {
 /// An expression, or the two sides of an equation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parsed {
-    /// The expression, or the left side.
-    pub left: Node,
+    /// The nodes of both sides.
+    pub tree: Tree,
+    /// The expression, or the left side: an index into the tree.
+    pub left: usize,
     /// The right side, if there is a `=`.
-    pub right: Option<Node>,
+    pub right: Option<usize>,
+}
+
+impl Parsed {
+    /// The expression, or the left side.
+    pub fn left(&self) -> &Node {
+        &self.tree.nodes()[self.left]
+    }
+
+    /// The right side, if there is a `=`.
+    pub fn right(&self) -> Option<&Node> {
+        self.right.map(|right| &self.tree.nodes()[right])
+    }
+
+    /// Signs and nodes of which left side minus right side is the sum.
+    pub(crate) fn summands(&self) -> Vec<(f64, usize)> {
+        let right = self.right.iter().flat_map(|&right| self.tree.summands(right));
+        self.tree.summands(self.left).into_iter().chain(right.map(|(sign, node)| (-sign, node))).collect()
+    }
 }
 
 /// Parses an expression or an equation.
@@ -49,16 +68,11 @@ pub fn parse(text: &str, names: &Names, fields: Fields<'_>) -> Result<Parsed, Ex
     if tokens.is_empty() {
         return Err(ExpressionError::new(0..text.len(), "the expression is empty", "nothing here"));
     }
-    if tokens.len() > MAX_TOKENS {
-        let what =
-            format!("the expression has {} numbers, names and signs, at most {MAX_TOKENS} are read", tokens.len());
-        return Err(ExpressionError::new(tokens[MAX_TOKENS].1.clone(), what, "too long"));
-    }
-    let mut parser = Parser { text, tokens: &tokens, next: 0, depth: 0, names, fields };
+    let mut parser = Parser { text, tokens: &tokens, next: 0, depth: 0, names, fields, tree: Tree::default() };
     let left = parser.sum()?;
     let right = if parser.take(&Token::Equals) { Some(parser.sum()?) } else { None };
     match parser.peek() {
-        None => Ok(Parsed { left, right }),
+        None => Ok(Parsed { tree: parser.tree, left, right }),
         Some((Token::Equals, span)) => {
             Err(ExpressionError::new(span.clone(), "an equation has one '='", "a second '='"))
         }
@@ -83,6 +97,7 @@ struct Parser<'a, 'f> {
     depth: usize,
     names: &'a Names,
     fields: Fields<'f>,
+    tree: Tree,
 }
 
 impl<'a> Parser<'a, '_> {
@@ -96,7 +111,7 @@ impl<'a> Parser<'a, '_> {
         here
     }
 
-    fn sum(&mut self) -> Result<Node, ExpressionError> {
+    fn sum(&mut self) -> Result<usize, ExpressionError> {
         let mut left = self.product()?;
         loop {
             let op = match self.peek() {
@@ -105,11 +120,12 @@ impl<'a> Parser<'a, '_> {
                 _ => return Ok(left),
             };
             self.next += 1;
-            left = Node::binary(op, left, self.product()?);
+            let right = self.product()?;
+            left = self.tree.binary(op, left, right);
         }
     }
 
-    fn product(&mut self) -> Result<Node, ExpressionError> {
+    fn product(&mut self) -> Result<usize, ExpressionError> {
         let mut left = self.signed()?;
         loop {
             let op = match self.peek() {
@@ -118,12 +134,13 @@ impl<'a> Parser<'a, '_> {
                 _ => return Ok(left),
             };
             self.next += 1;
-            left = Node::binary(op, left, self.signed()?);
+            let right = self.signed()?;
+            left = self.tree.binary(op, left, right);
         }
     }
 
     /// A sign binds less tightly than a power and more tightly than a product.
-    fn signed(&mut self) -> Result<Node, ExpressionError> {
+    fn signed(&mut self) -> Result<usize, ExpressionError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             let span = self.peek().map_or(0..0, |(_, span)| span.clone());
@@ -134,8 +151,8 @@ impl<'a> Parser<'a, '_> {
             Some((Token::Minus, span)) => {
                 self.next += 1;
                 let inner = self.signed()?;
-                let span = span.start..inner.span.end;
-                Node { span, ..Node::negative(inner) }
+                let span = span.start..self.tree.nodes()[inner].span.end;
+                self.tree.add(Kind::Negative(inner), span)
             }
             Some((Token::Plus, _)) => {
                 self.next += 1;
@@ -143,14 +160,19 @@ impl<'a> Parser<'a, '_> {
             }
             _ => {
                 let base = self.atom()?;
-                if self.take(&Token::Power) { Node::binary(Operation::Power, base, self.signed()?) } else { base }
+                if self.take(&Token::Power) {
+                    let exponent = self.signed()?;
+                    self.tree.binary(Operation::Power, base, exponent)
+                } else {
+                    base
+                }
             }
         };
         self.depth -= 1;
         Ok(node)
     }
 
-    fn atom(&mut self) -> Result<Node, ExpressionError> {
+    fn atom(&mut self) -> Result<usize, ExpressionError> {
         let Some((token, span)) = self.peek() else {
             let end = self.text.trim_end().len();
             let at = end.saturating_sub(1)..end;
@@ -158,10 +180,11 @@ impl<'a> Parser<'a, '_> {
         };
         self.next += 1;
         match token {
-            Token::Number(value) => Ok(Node::number(*value, span.clone())),
+            Token::Number(value) => Ok(self.tree.add(Kind::Number(*value), span.clone())),
             Token::Open => {
-                let mut inner = self.sum()?;
-                inner.span = span.start..self.close(span)?;
+                let inner = self.sum()?;
+                let end = self.close(span)?;
+                self.tree.widen(inner, span.start..end);
                 Ok(inner)
             }
             Token::Name(name) if self.take(&Token::Open) => self.call(name, span),
@@ -184,7 +207,7 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    fn call(&mut self, name: &str, at: &Range<usize>) -> Result<Node, ExpressionError> {
+    fn call(&mut self, name: &str, at: &Range<usize>) -> Result<usize, ExpressionError> {
         if name == LAPLACIAN {
             return self.laplacian(at);
         }
@@ -208,15 +231,15 @@ impl<'a> Parser<'a, '_> {
         }
         let span = at.start..self.close(at)?;
         let count = arguments.len();
-        let Ok([argument]) = <[Node; 1]>::try_from(arguments) else {
+        let [argument] = arguments[..] else {
             let what = format!("'{name}' takes 1 argument, here it has {count}");
             return Err(ExpressionError::new(span, what, "wrong number of arguments"));
         };
-        Ok(Node { kind: Kind::Call(function, Box::new(argument)), span })
+        Ok(self.tree.add(Kind::Call(function, argument), span))
     }
 
     /// What follows `lap(`: the name of a field, and `)`.
-    fn laplacian(&mut self, at: &Range<usize>) -> Result<Node, ExpressionError> {
+    fn laplacian(&mut self, at: &Range<usize>) -> Result<usize, ExpressionError> {
         let fields = self.names.fields.join(", ");
         let wrong = |span: Range<usize>| {
             let what = format!("'{LAPLACIAN}' takes 1 argument, the name of a field: {fields}");
@@ -241,9 +264,10 @@ impl<'a> Parser<'a, '_> {
         self.collect(self.names.laplacian(field), span)
     }
 
-    fn name(&mut self, name: &str, span: &Range<usize>) -> Result<Node, ExpressionError> {
+    fn name(&mut self, name: &str, span: &Range<usize>) -> Result<usize, ExpressionError> {
         let kind = match self.names.resolve(name) {
             Ok(Meaning::Coordinate(i)) => Kind::Coordinate(i),
+            Ok(Meaning::Parameter(i)) => Kind::Parameter(i),
             Ok(Meaning::Number(value)) => Kind::Number(value),
             Ok(Meaning::Unknown(unknown)) => return self.collect(unknown, span.clone()),
             Err(_) if Function::of(name).is_some() || name == LAPLACIAN => {
@@ -254,10 +278,10 @@ impl<'a> Parser<'a, '_> {
                 return Err(ExpressionError { help, ..ExpressionError::new(span.clone(), what, "this name") });
             }
         };
-        Ok(Node { kind, span: span.clone() })
+        Ok(self.tree.add(kind, span.clone()))
     }
 
-    fn collect(&mut self, unknown: Unknown, span: Range<usize>) -> Result<Node, ExpressionError> {
+    fn collect(&mut self, unknown: Unknown, span: Range<usize>) -> Result<usize, ExpressionError> {
         match &mut self.fields {
             Fields::Refused(what) => {
                 let message = format!(
@@ -271,7 +295,7 @@ impl<'a> Parser<'a, '_> {
                     list.push(unknown);
                     list.len() - 1
                 });
-                Ok(Node { kind: Kind::Unknown(at), span })
+                Ok(self.tree.add(Kind::Unknown(at), span))
             }
         }
     }

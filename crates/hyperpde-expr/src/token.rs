@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::error::ExpressionError;
+use crate::error::ExpressionError;
 
 /// A piece of an expression.
 #[derive(Clone, Debug, PartialEq)]

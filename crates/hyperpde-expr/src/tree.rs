@@ -1,4 +1,7 @@
 //! Expressions as trees, with the place of every part in the text.
+//!
+//! A tree is a row of nodes in which the parts of a node stand before it: whoever goes through it from the front has seen the parts
+//! first, without recursion, however deep it is.
 
 use std::ops::Range;
 
@@ -11,25 +14,39 @@ pub struct Node {
     pub span: Range<usize>,
 }
 
-/// What a part of an expression is.
-#[derive(Clone, Debug, PartialEq)]
+/// What a part of an expression is; other parts are named by their index in the [`Tree`].
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
-    /// A number, a parameter or `pi`.
+    /// A number, or `pi`.
     Number(f64),
+    /// A parameter, by its index among the [`Names`](crate::Names).
+    Parameter(usize),
     /// A coordinate, by index.
     Coordinate(usize),
     /// An unknown, by its index in the list that the parser fills.
     Unknown(usize),
     /// `-a`.
-    Negative(Box<Node>),
+    Negative(usize),
     /// `a + b` and the like.
-    Binary(Operation, Box<Node>, Box<Node>),
+    Binary(Operation, usize, usize),
     /// `sin(a)` and the like.
-    Call(Function, Box<Node>),
+    Call(Function, usize),
+}
+
+impl Kind {
+    /// The parts of which it is made.
+    pub fn parts(self) -> impl Iterator<Item = usize> {
+        let (a, b) = match self {
+            Self::Number(_) | Self::Parameter(_) | Self::Coordinate(_) | Self::Unknown(_) => (None, None),
+            Self::Negative(a) | Self::Call(_, a) => (Some(a), None),
+            Self::Binary(_, a, b) => (Some(a), Some(b)),
+        };
+        a.into_iter().chain(b)
+    }
 }
 
 /// An operation on two numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// `a + b`.
     Add,
@@ -43,22 +60,28 @@ pub enum Operation {
     Power,
 }
 
-impl Operation {
-    /// The operator.
-    pub fn symbol(self) -> &'static str {
-        match self {
-            Self::Add => "+",
-            Self::Subtract => "-",
-            Self::Multiply => "*",
-            Self::Divide => "/",
-            Self::Power => "^",
-        }
-    }
-}
-
 /// A function of one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Function(&'static str);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Function {
+    Sin,
+    Cos,
+    Tan,
+    Asin,
+    Acos,
+    Atan,
+    Sinh,
+    Cosh,
+    Tanh,
+    Asinh,
+    Acosh,
+    Atanh,
+    Exp,
+    Ln,
+    Log10,
+    Sqrt,
+    Abs,
+}
 
 impl Function {
     /// Names of all functions but the Laplacian. `log` is the natural logarithm, as `ln`.
@@ -69,54 +92,87 @@ impl Function {
 
     /// The function of that name.
     pub fn of(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|f| *f == name).map(Self)
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        self.0
+        Some(match name {
+            "sin" => Self::Sin,
+            "cos" => Self::Cos,
+            "tan" => Self::Tan,
+            "asin" => Self::Asin,
+            "acos" => Self::Acos,
+            "atan" => Self::Atan,
+            "sinh" => Self::Sinh,
+            "cosh" => Self::Cosh,
+            "tanh" => Self::Tanh,
+            "asinh" => Self::Asinh,
+            "acosh" => Self::Acosh,
+            "atanh" => Self::Atanh,
+            "exp" => Self::Exp,
+            "ln" | "log" => Self::Ln,
+            "log10" => Self::Log10,
+            "sqrt" => Self::Sqrt,
+            "abs" => Self::Abs,
+            _ => return None,
+        })
     }
 }
 
-impl Node {
-    /// The number `value`, in place of the text `span`.
-    pub fn number(value: f64, span: Range<usize>) -> Self {
-        Self { kind: Kind::Number(value), span }
+/// Nodes, each after its parts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tree(Vec<Node>);
+
+impl Tree {
+    /// All nodes, parts first.
+    pub fn nodes(&self) -> &[Node] {
+        &self.0
     }
 
-    /// `a op b`, spanning both.
-    pub fn binary(op: Operation, a: Node, b: Node) -> Self {
-        let span = a.span.start.min(b.span.start)..a.span.end.max(b.span.end);
-        Self { kind: Kind::Binary(op, Box::new(a), Box::new(b)), span }
+    /// Adds a node whose parts are there already; its index.
+    pub(crate) fn add(&mut self, kind: Kind, span: Range<usize>) -> usize {
+        self.0.push(Node { kind, span });
+        self.0.len() - 1
     }
 
-    /// `-a`, in place of `a`.
-    pub fn negative(a: Node) -> Self {
-        let span = a.span.clone();
-        Self { kind: Kind::Negative(Box::new(a)), span }
+    /// Adds `a op b`, spanning both.
+    pub(crate) fn binary(&mut self, op: Operation, a: usize, b: usize) -> usize {
+        let span = self.0[a].span.start.min(self.0[b].span.start)..self.0[a].span.end.max(self.0[b].span.end);
+        self.add(Kind::Binary(op, a, b), span)
     }
 
-    /// The parts of which it is made.
-    pub fn children(&self) -> Vec<&Node> {
-        match &self.kind {
-            Kind::Number(_) | Kind::Coordinate(_) | Kind::Unknown(_) => Vec::new(),
-            Kind::Negative(a) | Kind::Call(_, a) => vec![a],
-            Kind::Binary(_, a, b) => vec![a, b],
+    /// Widens a node to the parentheses around it.
+    pub(crate) fn widen(&mut self, node: usize, span: Range<usize>) {
+        self.0[node].span = span;
+    }
+
+    /// For each node, whether `test` holds for it or a part of it.
+    pub fn with_parts(&self, test: impl Fn(Kind) -> bool) -> Vec<bool> {
+        let mut holds: Vec<bool> = Vec::with_capacity(self.0.len());
+        for node in &self.0 {
+            holds.push(test(node.kind) || node.kind.parts().any(|part| holds[part]));
         }
+        holds
     }
 
-    /// Number of numbers, names, operators and functions in it.
-    pub fn parts(&self) -> usize {
-        1 + self.children().into_iter().map(Self::parts).sum::<usize>()
+    /// The parts that `node` is the sum of, with their signs, from left to right.
+    pub fn summands(&self, node: usize) -> Vec<(f64, usize)> {
+        let (mut out, mut rest) = (Vec::new(), vec![(1.0, node)]);
+        while let Some((sign, node)) = rest.pop() {
+            match self.0[node].kind {
+                Kind::Negative(a) => rest.push((-sign, a)),
+                Kind::Binary(Operation::Add, a, b) => rest.extend([(sign, b), (sign, a)]),
+                Kind::Binary(Operation::Subtract, a, b) => rest.extend([(-sign, b), (sign, a)]),
+                _ => out.push((sign, node)),
+            }
+        }
+        out
     }
+}
 
-    /// Whether `test` holds for it or a part of it.
-    pub fn any(&self, test: &dyn Fn(&Kind) -> bool) -> bool {
-        test(&self.kind) || self.children().into_iter().any(|c| c.any(test))
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// Whether an unknown occurs in it.
-    pub fn has_unknowns(&self) -> bool {
-        self.any(&|kind| matches!(kind, Kind::Unknown(_)))
+    #[test]
+    fn every_name_is_a_function() {
+        assert!(Function::ALL.iter().all(|name| Function::of(name).is_some()));
+        assert_eq!((Function::of("log"), Function::of("lap")), (Some(Function::Ln), None));
     }
 }

@@ -131,6 +131,34 @@ fn long_sums_are_read_in_time() {
     assert!(started.elapsed().as_secs_f64() < 5.0, "{:?}", started.elapsed());
 }
 
+/// On a stack of 256 kB: what is deep or long needs no more than what is short.
+#[test]
+fn long_and_deep_expressions_take_little_stack_and_time() {
+    let linearised = |text: String| {
+        let started = std::time::Instant::now();
+        let system = System::parse(&[&text], &names(), Vec::new()).map_err(|(_, fault)| fault)?;
+        let u = vec![vec![0.5, 0.9]; system.unknowns().len()];
+        let rows = system.linearise(&Points::new(2, vec![0.1, 0.2, 0.3, 0.4]).unwrap(), &u).unwrap();
+        assert!(started.elapsed().as_secs_f64() < 2.0, "{:?} for {text}", started.elapsed());
+        Ok::<_, hyperpde_expr::ExpressionError>(rows.coefficients[0][0][1])
+    };
+    let checks = move || {
+        let product = linearised(format!("{} = 0", ["u"; 4_000].join("*"))).unwrap();
+        assert!((product / (4_000.0 * 0.9_f64.powi(3_999)) - 1.0).abs() < 1e-11, "{product}");
+        assert_eq!(linearised(format!("{} = 0", ["u"; 4_000].join("+"))).unwrap(), 4_000.0);
+        let nested = linearised(format!("{}u{} = 0", "-(".repeat(30), ")".repeat(30))).unwrap();
+        assert_eq!(nested, 1.0);
+        // u^u^...^u, 20 high, against finite differences.
+        let tower = |u: f64| (0..19).fold(u, |top, _| u.powf(top));
+        let slope = linearised(format!("{} = 0", ["u"; 20].join("^"))).unwrap();
+        assert!((slope - (tower(0.9 + 1e-6) - tower(0.9 - 1e-6)) / 2e-6).abs() < 1e-8, "{slope}");
+        for deep in ["(".repeat(9_000), "-".repeat(9_000), "sin(".repeat(2_000), "u^".repeat(4_000)] {
+            assert!(linearised(format!("{deep}u = 0")).unwrap_err().message.contains("nested more than 64 deep"));
+        }
+    };
+    std::thread::Builder::new().stack_size(256 << 10).spawn(checks).unwrap().join().unwrap();
+}
+
 #[test]
 fn a_value_that_is_not_finite_is_an_error_that_names_the_part() {
     let points = Points::new(2, vec![0.5, 1.0, 0.5, 0.0]).unwrap();

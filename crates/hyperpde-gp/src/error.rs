@@ -1,7 +1,8 @@
 //! Failures of row construction and of the inner solve.
 
 use hyperpde_kernels::KernelError;
-use hyperpde_linalg::SpdError;
+use hyperpde_linalg::SolveError;
+use hyperpde_linalg::host_op::ReadError;
 use thiserror::Error;
 
 /// What can go wrong between rows and a posterior.
@@ -21,16 +22,19 @@ pub enum GpError {
     /// Points, operators or kernels are invalid.
     #[error(transparent)]
     Kernel(#[from] KernelError),
-    /// The Gram matrix could not be factored.
+    /// The system could not be solved.
     #[error(
         "inner solve of {rows} rows: {source}. Larger nuggets, longer length scales or fewer near-duplicate points make the system better conditioned"
     )]
     Factorisation {
         /// Size of the system.
         rows: usize,
-        /// The failure of the factorisation.
-        source: SpdError,
+        /// The failure of the solver.
+        source: SolveError,
     },
+    /// Features or their gradients could not be read from the device they are on.
+    #[error("inner solve: {0}")]
+    Read(#[from] ReadError),
     /// A result is not finite.
     #[error("{what} is not finite; {advice}")]
     NonFinite {

@@ -5,7 +5,7 @@
 //! that carry them (experiments of arXiv 2510.05568). Rows inherit it through their coefficients: a row gets `η Σ c² r` on the
 //! diagonal, two rows that share a latent get `η c c' r` between them. Observation noise adds its variance to the diagonal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hyperpde_kernels::Operator;
 use hyperpde_kernels::gram::Functional;
@@ -93,7 +93,8 @@ impl Nugget {
         nugget
     }
 
-    /// Points every group to the value group of its field; a field of which no row takes the value gets one over all its points.
+    /// Points every group to the value group of its field; a field of which no row takes the value gets one over all its distinct
+    /// points.
     fn denominators(&mut self, blocks: &[RowBlock], builder: &mut SiteBuilder) {
         for g in 0..self.groups.len() {
             let field = self.groups[g].field;
@@ -101,12 +102,15 @@ impl Nugget {
             self.groups[g].value = found.unwrap_or_else(|| {
                 let operator = Operator::identity(self.groups[g].operator.dim());
                 let mut traces: Vec<(RowSet, Vec<f64>)> = Vec::new();
+                let mut seen = BTreeSet::new();
                 for block in blocks {
                     for term in block.terms().iter().filter(|t| t.field == field) {
                         let points = &block.sites()[term.site];
                         let site = builder.site(field, points, &operator);
-                        if traces.iter().all(|(set, _)| set.site != site) {
-                            traces.push((trace_set(field, &operator, site, points.len()), vec![1.0; points.len()]));
+                        let first = |x: &[f64]| if seen.insert(coordinates(x)) { 1.0 } else { 0.0 };
+                        let weights: Vec<f64> = points.rows().map(first).collect();
+                        if weights.contains(&1.0) {
+                            traces.push((trace_set(field, &operator, site, points.len()), weights));
                         }
                     }
                 }

@@ -3,14 +3,12 @@
 use burn::tensor::Device;
 #[cfg(feature = "gpu")]
 use hyperpde_kernels::fused::device::{Arithmetic, DevicePairs, DeviceSet};
-use hyperpde_kernels::fused::{FunctionalSet, Pair, Target};
+use hyperpde_kernels::fused::{FunctionalSet, Pair, Target, Tile};
 #[cfg(feature = "gpu")]
 use hyperpde_kernels::is_software;
 use hyperpde_kernels::{PairForm, Precision};
 
 use crate::error::GpError;
-#[cfg(feature = "gpu")]
-use crate::factor::FactorOn;
 
 /// The pair stage of one device.
 #[derive(Clone, Debug)]
@@ -63,17 +61,12 @@ impl Pairs {
         }
     }
 
-    /// The GPU, if systems are to be factored there: they then never leave it.
+    /// The GPU, if systems can be factored there without leaving it, and whether they should be: on a card in float64.
     #[cfg(feature = "gpu")]
-    pub fn factoring(&self, at: FactorOn) -> Option<&DevicePairs> {
+    pub fn factoring(&self) -> Option<(&DevicePairs, bool)> {
         match self {
             Self::Device { stage, software } if stage.arithmetic().planes() == 1 => {
-                let wanted = match at {
-                    FactorOn::Auto => stage.arithmetic() == Arithmetic::F64 && !software,
-                    FactorOn::Host => false,
-                    FactorOn::Device => true,
-                };
-                wanted.then_some(stage)
+                Some((stage, stage.arithmetic() == Arithmetic::F64 && !software))
             }
             _ => None,
         }
@@ -116,5 +109,16 @@ impl Pairs {
             #[cfg(feature = "gpu")]
             Self::Device { stage, .. } => Ok(stage.adjoint(&x.device[i], &y.device[j], lower, terms)?),
         }
+    }
+
+    /// Gradient rows of a block for a cotangent entry by entry, see [`Pair::adjoint_dense`]. Always on the host, where the cotangent is.
+    pub fn adjoint_dense(
+        &self,
+        (x, i): At<'_>,
+        (y, j): At<'_>,
+        lower: bool,
+        cotangent: Tile<'_>,
+    ) -> (Vec<f64>, Vec<f64>) {
+        Pair { x: &x.host[i], y: &y.host[j], lower }.adjoint_dense(cotangent)
     }
 }

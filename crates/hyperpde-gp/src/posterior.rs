@@ -8,12 +8,15 @@ use std::sync::{Arc, OnceLock};
 use hyperpde_kernels::fused::{FeatureData, FunctionalSet, Pair, Target};
 use hyperpde_kernels::gram::{Applied, Functional, gram_block, gram_diagonal};
 use hyperpde_kernels::{JetSpace, Kernel, Operator, PointJets, Points, tensor_to_vec};
-use hyperpde_linalg::{Cholesky, CholeskyInfo};
+use hyperpde_linalg::{Factor, RowSystem, SolveError, SolveStatistics};
 
 use crate::error::GpError;
 use crate::nugget::coordinates;
-use crate::problem::{InnerProblem, device};
+use crate::settings::device;
+use crate::setup::Setup;
 use crate::sites::inseparable;
+use crate::system::tensor::TensorRows;
+use crate::system::{FusedSystem, Plan, factor, from_tensors, weights};
 
 /// Floats that a block of cross covariances may take: evaluation runs in batches of points.
 const BATCH_FLOATS: usize = 4 << 20;
@@ -21,23 +24,24 @@ const BATCH_FLOATS: usize = 4 << 20;
 /// A solved inner problem together with the kernels it was solved with (see the module documentation).
 #[derive(Debug)]
 pub struct Posterior<K: Kernel> {
-    problem: Arc<InnerProblem>,
+    setup: Arc<Setup>,
     kernels: Vec<K>,
     weights: Vec<f64>,
     rhs: Vec<f64>,
     ratios: Vec<f64>,
-    info: CholeskyInfo,
-    /// Computed when a variance or other right-hand sides are first asked for: most posteriors are never asked, and it is as large as the
-    /// whole system.
-    cholesky: OnceLock<Cholesky>,
-    /// Training features per field: jets, and host data for the fused stage.
-    training: Vec<FieldFeatures>,
+    info: SolveStatistics,
+    /// The factor, as large as the whole system with a dense solver; computed again if it is asked for after it was dropped.
+    factor: OnceLock<Box<dyn Factor>>,
+    /// The system by the fused stage with the features of all training points, if it takes the kernels.
+    system: Option<Arc<FusedSystem>>,
+    /// Training features per field as tensors, where they are needed.
+    jets: Vec<OnceLock<PointJets>>,
 }
 
-/// Features of one field's points in both forms; `data` only where the fused stage can use it.
+/// Features of some points of one field in both forms; `data` only where the fused stage can use it.
 #[derive(Debug)]
 struct FieldFeatures {
-    jets: PointJets,
+    jets: Option<PointJets>,
     data: Option<FeatureData>,
 }
 
@@ -50,26 +54,38 @@ impl FieldFeatures {
         } else {
             None
         };
-        Ok(Self { jets, data })
+        Ok(Self { jets: Some(jets), data })
+    }
+
+    fn jets(&self) -> Result<&PointJets, GpError> {
+        self.jets
+            .as_ref()
+            .ok_or_else(|| GpError::System("features of points are there for the fused stage only".into()))
     }
 }
 
 impl<K: Kernel> Posterior<K> {
-    pub(crate) fn new(
-        problem: Arc<InnerProblem>,
-        kernels: Vec<K>,
-        weights: Vec<f64>,
-        ratios: Vec<f64>,
-        info: CholeskyInfo,
-    ) -> Result<Self, GpError> {
-        let fused = problem.fusable(&kernels);
-        let training = kernels
-            .iter()
-            .zip(&problem.fields)
-            .map(|(k, field)| FieldFeatures::new(k, &field.all, &field.space, fused))
-            .collect::<Result<Vec<_>, _>>()?;
-        let rhs = problem.rhs.clone();
-        Ok(Self { problem, kernels, weights, rhs, ratios, info, cholesky: OnceLock::new(), training })
+    /// Solves for kernels that are off the tape.
+    pub(crate) fn solve(setup: &Arc<Setup>, kernels: Vec<K>) -> Result<Self, GpError> {
+        let (system, rows, jets, ratios);
+        match Plan::new(setup, &kernels)? {
+            Some((plan, features)) => {
+                let fused = Arc::new(FusedSystem::new(plan, &tensor_to_vec(features)?)?);
+                ratios = fused.ratios.clone();
+                rows = fused.clone() as Arc<dyn RowSystem>;
+                (system, jets) = (Some(fused), kernels.iter().map(|_| OnceLock::new()).collect());
+            }
+            None => {
+                let tensors = TensorRows::new(setup, &kernels)?;
+                (rows, ratios) = from_tensors(setup, &tensors)?;
+                (system, jets) = (None, tensors.jets.into_iter().map(OnceLock::from).collect());
+            }
+        }
+        let factor = factor(setup, &rows)?;
+        let weights = weights(setup, factor.as_ref(), &setup.rhs)?;
+        let info = factor.statistics();
+        let (setup, rhs) = (setup.clone(), setup.rhs.clone());
+        Ok(Self { setup, kernels, weights, rhs, ratios, info, factor: factor.into(), system, jets })
     }
 
     /// Right-hand sides `b`, `[n]`.
@@ -77,7 +93,7 @@ impl<K: Kernel> Posterior<K> {
         &self.rhs
     }
 
-    /// The posterior for other right-hand sides of the same rows. The first call factors the system again, and the factor is kept.
+    /// The posterior for other right-hand sides of the same rows, by the same factor.
     ///
     /// # Errors
     /// [`GpError::System`] for a wrong number of values or one that is not finite, [`GpError::Factorisation`] if the solve fails.
@@ -89,27 +105,33 @@ impl<K: Kernel> Posterior<K> {
                 rhs.iter().filter(|b| b.is_finite()).count()
             )));
         }
-        let mut weights = rhs.clone();
-        self.factor()?.solve_in_place(&mut weights, 1).map_err(|e| self.problem.factorisation(e))?;
-        (self.weights, self.rhs) = (weights, rhs);
+        self.weights = weights(&self.setup, self.factor()?, &rhs)?;
+        self.rhs = rhs;
         Ok(self)
     }
 
-    /// The same without a factor that an earlier call kept: its memory goes to the next solve of the same settings.
+    /// The same without the factor: its memory, n x n floats with a dense solver, goes to the next solve of the same settings. A variance, or
+    /// other right-hand sides, would factor the system again.
     #[must_use]
     pub fn without_factor(mut self) -> Self {
-        if let Some(cholesky) = self.cholesky.take() {
-            self.problem.settings.workspace.give(cholesky.into_buffer());
-        }
+        self.factor = OnceLock::new();
         self
     }
 
-    fn factor(&self) -> Result<&Cholesky, GpError> {
-        if let Some(cholesky) = self.cholesky.get() {
-            return Ok(cholesky);
+    /// The solver's factor, which may be asked for all it can tell: solves, `log det A`, `diag A⁻¹`.
+    ///
+    /// # Errors
+    /// [`GpError::Factorisation`] if it was dropped and can't be computed again.
+    pub fn factor(&self) -> Result<&dyn Factor, GpError> {
+        if let Some(factor) = self.factor.get() {
+            return Ok(factor.as_ref());
         }
-        let cholesky = self.problem.factor(&self.kernels)?;
-        Ok(self.cholesky.get_or_init(|| cholesky))
+        let rows = match &self.system {
+            Some(system) => system.clone() as Arc<dyn RowSystem>,
+            None => from_tensors(&self.setup, &TensorRows::new(&self.setup, &self.kernels)?)?.0,
+        };
+        let factor = factor(&self.setup, &rows)?;
+        Ok(self.factor.get_or_init(|| factor).as_ref())
     }
 
     /// The kernels, one per field, without gradients.
@@ -122,23 +144,35 @@ impl<K: Kernel> Posterior<K> {
         &self.weights
     }
 
-    /// What the factorisation had to do.
-    pub fn info(&self) -> CholeskyInfo {
-        self.info
-    }
-
     /// Squared norm `bᵀ (K + N)⁻¹ b` of the solution in the norm of the (regularised) prior.
     pub fn squared_norm(&self) -> f64 {
         self.weights.iter().zip(&self.rhs).map(|(w, b)| w * b).sum()
     }
 
+    /// What the factorisation had to do.
+    pub fn info(&self) -> SolveStatistics {
+        self.info
+    }
+
     /// `D u_f` at `points` for each operator `D`: `[operators][n]`.
     ///
     /// # Errors
-    /// [`GpError::System`] for a field that is not there, [`GpError::NonFinite`] if a value is not finite.
+    /// [`GpError::System`] for a field that is not there, or points or operators of another dimension; [`GpError::NonFinite`] if a value is not
+    /// finite.
     pub fn evaluate(&self, field: usize, operators: &[Operator], points: &Points) -> Result<Vec<Vec<f64>>, GpError> {
+        self.evaluate_at(field, operators, points, None)
+    }
+
+    /// The same; if the points are a training site its features are there already.
+    fn evaluate_at(
+        &self,
+        field: usize,
+        operators: &[Operator],
+        points: &Points,
+        site: Option<usize>,
+    ) -> Result<Vec<Vec<f64>>, GpError> {
         let mut out = vec![Vec::with_capacity(points.len()); operators.len()];
-        self.batches(field, operators, points, |features, batch| {
+        self.batches(field, operators, points, site, |features, batch| {
             for (operator, values) in operators.iter().zip(&mut out) {
                 let functional = Functional::uniform(operator, batch.len());
                 let mut sums = vec![0.0; batch.len()];
@@ -163,17 +197,19 @@ impl<K: Kernel> Posterior<K> {
         Ok(self.evaluate(field, &[Operator::identity(points.dim())], points)?.concat())
     }
 
-    /// Posterior variance of `D u_f` at `points`, `[n]`, never negative. The first call factors the system again, and the factor (n x n) is kept.
+    /// Posterior variance of `D u_f` at `points`, `[n]`, never negative.
+    ///
+    /// A factor without half solves (an iteration) takes full solves instead: twice the work, and rounding that is not a sum of squares.
     ///
     /// # Errors
-    /// As [`Posterior::evaluate`].
+    /// As [`Posterior::evaluate`], and [`GpError::Factorisation`] if the solver fails.
     pub fn variance(&self, field: usize, operator: &Operator, points: &Points) -> Result<Vec<f64>, GpError> {
-        let n = self.problem.rows();
-        let cholesky = self.factor()?;
+        let n = self.setup.rows();
+        let factor = self.factor()?;
         let mut out = Vec::with_capacity(points.len());
-        self.batches(field, std::slice::from_ref(operator), points, |features, batch| {
+        self.batches(field, std::slice::from_ref(operator), points, None, |features, batch| {
             let functional = Functional::uniform(operator, batch.len());
-            let applied = Applied { functional: &functional, jets: &features.jets };
+            let applied = Applied { functional: &functional, jets: features.jets()? };
             let prior = tensor_to_vec(gram_diagonal(&self.kernels[field], applied, applied))?;
             let mut columns = vec![0.0; n * batch.len()];
             self.cross(field, features, batch, &functional, true, |rows, block| {
@@ -181,13 +217,8 @@ impl<K: Kernel> Posterior<K> {
                     column[rows.clone()].iter_mut().zip(part).for_each(|(c, v)| *c += v);
                 }
             })?;
-            cholesky.half_solve_in_place(&mut columns, batch.len()).map_err(|e| self.problem.factorisation(e))?;
-            out.extend(
-                prior
-                    .iter()
-                    .zip(columns.chunks_exact(n))
-                    .map(|(k, v)| (k - v.iter().map(|x| x * x).sum::<f64>()).max(0.0)),
-            );
+            let explained = explained(factor, columns, batch.len()).map_err(|e| self.setup.factorisation(e))?;
+            out.extend(prior.iter().zip(explained).map(|(k, v)| (k - v).max(0.0)));
             Ok(())
         })?;
         finite(&out, "the posterior variance")?;
@@ -203,34 +234,44 @@ impl<K: Kernel> Posterior<K> {
     /// # Errors
     /// As [`Posterior::evaluate`], and [`GpError::System`] if there is no such block.
     pub fn latents(&self, block: usize) -> Result<Vec<Vec<f64>>, GpError> {
-        let Some(rows) = self.problem.blocks.get(block) else {
+        let Some(rows) = self.setup.blocks.get(block) else {
             return Err(GpError::System(format!(
                 "there are {} blocks of training rows, none numbered {block}",
-                self.problem.blocks.len()
+                self.setup.blocks.len()
             )));
         };
-        rows.terms()
-            .iter()
-            .map(|term| {
-                let points = &rows.sites()[term.site];
-                let mut values = self.evaluate(term.field, std::slice::from_ref(&term.operator), points)?.concat();
-                let shares = self.nugget_shares(term.field, &term.operator);
+        let terms = rows.terms();
+        let mut out = vec![Vec::new(); terms.len()];
+        // All operators of a field at a site together: its features are read once.
+        for (first, term) in terms.iter().enumerate() {
+            if !out[first].is_empty() {
+                continue;
+            }
+            let together = |t: &&(usize, &crate::rows::Term)| t.1.field == term.field && t.1.site == term.site;
+            let group: Vec<(usize, &crate::rows::Term)> = terms.iter().enumerate().filter(|t| together(&t)).collect();
+            let operators: Vec<Operator> = group.iter().map(|(_, t)| t.operator.clone()).collect();
+            let points = &rows.sites()[term.site];
+            let site = self.setup.fields[term.field].find(points);
+            let values = self.evaluate_at(term.field, &operators, points, site)?;
+            for (((at, term), mut values), operator) in group.into_iter().zip(values).zip(&operators) {
+                let shares = self.nugget_shares(term.field, operator);
                 for (value, x) in values.iter_mut().zip(points.rows()) {
                     *value += shares.get(&coordinates(x)).copied().unwrap_or(0.0);
                 }
-                Ok(values)
-            })
-            .collect()
+                out[at] = values;
+            }
+        }
+        Ok(out)
     }
 
     /// `η r Σ_r c_r w_r` per point of the latents of one field and operator.
     fn nugget_shares(&self, field: usize, operator: &Operator) -> std::collections::HashMap<Vec<u64>, f64> {
-        let nugget = &self.problem.nugget;
+        let nugget = &self.setup.nugget;
         let group = nugget.groups.iter().position(|g| g.field == field && g.operator == *operator);
         let scale = group.map_or(0.0, |g| nugget.eta * self.ratios[g]);
         let mut shares = std::collections::HashMap::new();
         let mut start = 0;
-        for block in &self.problem.blocks {
+        for block in &self.setup.blocks {
             for term in block.terms().iter().filter(|t| t.field == field && t.operator == *operator) {
                 for (i, x) in block.sites()[term.site].rows().enumerate() {
                     *shares.entry(coordinates(x)).or_insert(0.0) +=
@@ -242,29 +283,68 @@ impl<K: Kernel> Posterior<K> {
         shares
     }
 
+    /// Refuses a field that is not there, and points or operators of another dimension than the rows.
+    fn check(&self, field: usize, operators: &[Operator], points: &Points) -> Result<(), GpError> {
+        if field >= self.kernels.len() {
+            return Err(GpError::System(format!("there are {} fields, none numbered {field}", self.kernels.len())));
+        }
+        let dim = self.setup.dim();
+        if points.dim() != dim {
+            let given = points.dim();
+            return Err(GpError::System(format!(
+                "points to evaluate at have {given} coordinates, the fields {dim}: give each point all coordinates"
+            )));
+        }
+        match operators.iter().find(|o| o.dim() != dim) {
+            Some(o) => Err(GpError::System(format!("operator {o} acts on {} coordinates, fields have {dim}", o.dim()))),
+            None => Ok(()),
+        }
+    }
+
+    /// Hands out points in batches with their features; those of a training site are not computed again.
     fn batches(
         &self,
         field: usize,
         operators: &[Operator],
         points: &Points,
+        site: Option<usize>,
         mut each: impl FnMut(&FieldFeatures, &Points) -> Result<(), GpError>,
     ) -> Result<(), GpError> {
-        let Some(kernel) = self.kernels.get(field) else {
-            return Err(GpError::System(format!("there are {} fields, none numbered {field}", self.kernels.len())));
-        };
+        self.check(field, operators, points)?;
+        let kernel = &self.kernels[field];
+        let sites = &self.setup.fields[field];
         let space = JetSpace::of_operators(points.dim(), operators);
-        let joint =
-            JetSpace::covering(points.dim(), space.indices().iter().chain(self.problem.fields[field].space.indices()));
+        let joint = JetSpace::covering(points.dim(), space.indices().iter().chain(sites.space.indices()));
         let form = kernel.form(points.dim());
-        let fused = self.training[field].data.is_some()
-            && form.is_some_and(|f| hyperpde_kernels::fused::supports(f, points.dim(), &joint));
-        let size = (BATCH_FLOATS / self.problem.rows()).clamp(8, 4096);
+        let fused =
+            self.system.is_some() && form.is_some_and(|f| hyperpde_kernels::fused::supports(f, points.dim(), &joint));
+        let size = (BATCH_FLOATS / self.setup.rows()).clamp(8, 4096);
         for start in (0..points.len()).step_by(size) {
-            let batch = points.select(&(start..points.len().min(start + size)).collect::<Vec<_>>())?;
-            let features = FieldFeatures::new(kernel, &batch, &space, fused)?;
+            let end = points.len().min(start + size);
+            let batch = points.select(&(start..end).collect::<Vec<_>>())?;
+            let known = site.map(|site| sites.range(site).start + start);
+            let features = match (known, &self.system) {
+                (Some(first), Some(system)) if fused => {
+                    FieldFeatures { jets: None, data: Some(system.features[field].rows(first, end - start)) }
+                }
+                (Some(first), None) => {
+                    FieldFeatures { jets: Some(self.jets(field)?.rows(first, end - start)), data: None }
+                }
+                _ => FieldFeatures::new(kernel, &batch, &space, fused)?,
+            };
             each(&features, &batch)?;
         }
         Ok(())
+    }
+
+    /// Training features of a field as tensors.
+    fn jets(&self, field: usize) -> Result<&PointJets, GpError> {
+        if let Some(jets) = self.jets[field].get() {
+            return Ok(jets);
+        }
+        let (kernel, sites) = (&self.kernels[field], &self.setup.fields[field]);
+        let jets = PointJets::new(kernel, &sites.all, &sites.space, &device(kernel))?;
+        Ok(self.jets[field].get_or_init(|| jets))
     }
 
     /// Blocks of `D^x ℓ_r^y k`: column-major `[points, rows]`, or `[rows, points]` with `rows_first`, one per training set.
@@ -277,12 +357,12 @@ impl<K: Kernel> Posterior<K> {
         rows_first: bool,
         mut each: impl FnMut(std::ops::Range<usize>, &[f64]),
     ) -> Result<(), GpError> {
-        let (sites, kernel) = (&self.problem.fields[field], &self.kernels[field]);
-        for set in self.problem.training.iter().filter(|s| s.field == field) {
+        let (sites, kernel) = (&self.setup.fields[field], &self.kernels[field]);
+        for set in self.setup.training.iter().filter(|s| s.field == field) {
             let range = sites.range(set.site);
-            let fused = (&features.data, &self.training[field].data, kernel.form(points.dim()));
-            let block = if let (Some(here), Some(there), Some(form)) = fused {
-                let there = there.rows(range.start, range.len());
+            let fused = (&features.data, &self.system, kernel.form(points.dim()));
+            let block = if let (Some(here), Some(system), Some(form)) = fused {
+                let there = system.features[field].rows(range.start, range.len());
                 let coefficients = functional.separable(points.dim()).ok_or_else(inseparable)?;
                 let here = FunctionalSet::new(form, points, &coefficients, here)?;
                 let there = FunctionalSet::new(form, sites.points(set.site), set.separable()?, &there)?;
@@ -297,8 +377,8 @@ impl<K: Kernel> Posterior<K> {
                 });
                 data
             } else {
-                let jets = self.training[field].jets.rows(range.start, range.len());
-                let here = Applied { functional, jets: &features.jets };
+                let jets = self.jets(field)?.rows(range.start, range.len());
+                let here = Applied { functional, jets: features.jets()? };
                 let there = Applied { functional: &set.functional, jets: &jets };
                 // Row-major [x, y] is column-major [y, x].
                 let (x, y) = if rows_first { (here, there) } else { (there, here) };
@@ -307,6 +387,21 @@ impl<K: Kernel> Posterior<K> {
             each(set.rows.clone(), &block);
         }
         Ok(())
+    }
+}
+
+/// `vᵀ A⁻¹ v` per column of `[n, count]`.
+fn explained(factor: &dyn Factor, mut columns: Vec<f64>, count: usize) -> Result<Vec<f64>, SolveError> {
+    let n = factor.len();
+    match factor.half_solve(&mut columns, count) {
+        Ok(()) => Ok(columns.chunks_exact(n).map(|v| v.iter().map(|x| x * x).sum()).collect()),
+        Err(SolveError::Unsupported { .. }) => {
+            let mut solved = columns.clone();
+            factor.solve(&mut solved, count)?;
+            let pairs = columns.chunks_exact(n).zip(solved.chunks_exact(n));
+            Ok(pairs.map(|(v, s)| v.iter().zip(s).map(|(v, s)| v * s).sum()).collect())
+        }
+        Err(e) => Err(e),
     }
 }
 

@@ -32,6 +32,11 @@ impl FieldSites {
     pub fn points(&self, site: usize) -> &Points {
         &self.sites[site].0
     }
+
+    /// The site that a set of points is, if it is one.
+    pub fn find(&self, points: &Points) -> Option<usize> {
+        self.sites.iter().position(|(p, _)| p.same(points))
+    }
 }
 
 /// The functionals of one field that some consecutive rows apply at one site.

@@ -82,9 +82,14 @@ impl StageTimes {
         (taken.seconds, taken.last.map_or(0.0, |t| t.elapsed().as_secs_f64()))
     }
 
-    fn add(&self, stage: Stage, start: Instant) {
+    /// Seconds of one stage so far.
+    fn of(&self, stage: Stage) -> f64 {
+        self.0.lock().map_or(0.0, |recorded| recorded.seconds[stage as usize])
+    }
+
+    fn add_seconds(&self, stage: Stage, seconds: f64) {
         if let Ok(mut recorded) = self.0.lock() {
-            recorded.seconds[stage as usize] += start.elapsed().as_secs_f64();
+            recorded.seconds[stage as usize] += seconds;
             recorded.last = Some(Instant::now());
         }
     }
@@ -95,6 +100,15 @@ pub(crate) fn timed<T>(times: Option<&StageTimes>, stage: Stage, work: impl FnOn
     let Some(times) = times else { return work() };
     let start = Instant::now();
     let out = work();
-    times.add(stage, start);
+    times.add_seconds(stage, start.elapsed().as_secs_f64());
+    out
+}
+
+/// The same for work in which `inner`, a stage recorded on its own, takes place: what is left is recorded.
+pub(crate) fn timed_rest<T>(times: Option<&StageTimes>, stage: Stage, inner: Stage, work: impl FnOnce() -> T) -> T {
+    let Some(times) = times else { return work() };
+    let (start, before) = (Instant::now(), times.of(inner));
+    let out = work();
+    times.add_seconds(stage, (start.elapsed().as_secs_f64() - (times.of(inner) - before)).max(0.0));
     out
 }

@@ -4,18 +4,21 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{device, loss_and_gradient, problems, relative};
-use hyperpde_gp::{FactorOn, GpError, SolveSettings};
+use hyperpde_gp::{GpError, SolveSettings};
 use hyperpde_kernels::{
     AnyKernel, Backend, GaussianConfig, GibbsConfig, LengthScales, MaternConfig, MaternOrder, Precision,
 };
-use hyperpde_linalg::JitterPolicy;
+use hyperpde_linalg::{DenseCholesky, FactorOn, JitterPolicy};
 
 /// Settings with pairs on the first wgpu device; `None`, with a printed reason, if it is not able.
 fn settings(precision: Precision, factor: FactorOn) -> Option<SolveSettings> {
     match Backend::Wgpu.devices().unwrap().into_iter().next() {
         Some(gpu) if Backend::Wgpu.open(0, precision).is_ok() => {
-            Some(SolveSettings { pairs: Some(gpu), precision, factor, ..SolveSettings::default() })
+            let solver = Arc::new(DenseCholesky::new().with_place(factor));
+            Some(SolveSettings { pairs: Some(gpu), precision, solver, ..SolveSettings::default() })
         }
         found => {
             let why = if found.is_some() {
@@ -97,7 +100,7 @@ fn other_kernels_stay_on_the_host() {
 #[test]
 fn failures_are_typed() {
     let Some(mut settings) = settings(Precision::F64, FactorOn::Device) else { return };
-    settings.jitter = JitterPolicy::none();
+    settings.solver = Arc::new(DenseCholesky::new().with_place(FactorOn::Device).with_jitter(JitterPolicy::none()));
     // Without a nugget, close rows of a smooth kernel are dependent to float64.
     let kernel = [GaussianConfig::ard([40.0, 40.0]).init(&device()).unwrap()];
     for (name, problem) in problems(2, 0.0, &settings) {

@@ -53,10 +53,14 @@ fn one_matrix_and_flat_over_fifty_steps() {
     assert!(growth < 0.05 * matrix, "memory grows from step to step: {growth} bytes");
     assert!(peak < 1.8 * matrix, "a step takes {peak} bytes, one matrix is {matrix}");
 
-    // A posterior keeps the weights, not the factor; its variance takes a matrix when it is asked for.
+    // A posterior keeps the factor, in the matrix that the steps used; without it, only the weights.
     let posterior = problem.solve(&kernels).unwrap();
     let kept = status("VmRSS") - after_five;
     assert!(kept < 0.5 * matrix, "a posterior keeps {kept} bytes");
+    let posterior = posterior.without_factor();
+    tensor_to_vec(problem.predict(&kernels).unwrap().values).unwrap();
+    let kept = status("VmRSS") - after_five;
+    assert!(kept < 0.5 * matrix, "a posterior without its factor leaves the matrix to the next step: {kept} bytes");
     let points = rng.points(5, 2);
     let variance = posterior.variance(0, &operators[0], &points).unwrap();
     assert!(variance.iter().all(|v| (0.0..=1.0).contains(v)), "{variance:?}");

@@ -6,7 +6,7 @@ mod common;
 use common::Rng;
 use common::case::Case;
 use hyperpde_kernels::conformance::{At, fused_block, tensor_block, tensor_diagonal, tensor_gradient};
-use hyperpde_kernels::fused::{self, FeatureData, FunctionalSet, Pair, Target};
+use hyperpde_kernels::fused::{self, FeatureData, FunctionalSet, Pair, Target, Tile};
 use hyperpde_kernels::gram::Functional;
 use hyperpde_kernels::*;
 
@@ -110,6 +110,112 @@ fn adjoints() {
         };
         let lower = chained(Pair { x: &set, y: &set, lower: true }.adjoint(&[(&u, &v), (&v, &u)]));
         against_differences(&case, &lower, symmetric);
+    });
+}
+
+/// Gradient rows of a block, both sides one after the other.
+fn rows(set: &FunctionalSet<'_>, lower: bool, terms: &[(&[f64], &[f64])]) -> Vec<f64> {
+    let (mut x, y) = Pair { x: set, y: set, lower }.adjoint(terms);
+    x.extend(y);
+    x
+}
+
+fn all_close(a: &[f64], b: &[f64]) {
+    assert_eq!(a.len(), b.len());
+    let scale = largest(a).max(largest(b));
+    a.iter().zip(b).for_each(|(a, b)| close(*a, *b, scale));
+}
+
+#[test]
+fn any_number_of_terms() {
+    each(|kernel| {
+        let case = Case::new(&kernel, 2, 19, 4);
+        let data = case.data();
+        let set = case.set(&data);
+        let n = set.len();
+        let vectors: Vec<Vec<f64>> = (0..10).map(|k| Rng(20 + k).vec(n)).collect();
+        let term = |k: usize| (&vectors[2 * k][..], &vectors[2 * k + 1][..]);
+        for count in [0, 1, 3, 5] {
+            let terms: Vec<_> = (0..count).map(term).collect();
+            let mut sum = vec![0.0; 2 * set.gradient_len()];
+            for one in &terms {
+                sum.iter_mut().zip(rows(&set, false, &[*one])).for_each(|(s, v)| *s += v);
+            }
+            all_close(&rows(&set, false, &terms), &sum);
+        }
+        let three: Vec<_> = (0..3).map(term).collect();
+        let (gx, gy) = Pair { x: &set, y: &set, lower: false }.adjoint(&three);
+        let mut gradient = data.zeros();
+        set.chain(&gx, &mut gradient);
+        set.chain(&gy, &mut gradient);
+        against_differences(&case, &gradient, |set| {
+            let k = full(set, set);
+            let cotangent = |at: usize| three.iter().map(|(l, r)| l[at % n] * r[at / n]).sum::<f64>();
+            (0..n * n).map(|at| k[at] * cotangent(at)).sum()
+        });
+    });
+}
+
+#[test]
+fn dense_cotangents() {
+    each(|kernel| {
+        let (one, two) = (Case::new(&kernel, 2, 19, 5), Case::new(&kernel, 2, 13, 6));
+        let (data, other) = (one.data(), two.data());
+        let (y, x) = (one.set(&data), two.set(&other));
+        let (m, n) = (y.len(), x.len());
+        // Inside a larger matrix whose other entries would be seen.
+        let (ld, row, column) = (m + 5, 3, 2);
+        let mut matrix = vec![f64::NAN; ld * (n + 3)];
+        for j in 0..n {
+            matrix[row + (column + j) * ld..][..m].copy_from_slice(&Rng(40 + j as u64).vec(m));
+        }
+        let tile = Tile { data: &matrix, ld, row, column };
+        let pair = Pair { x: &x, y: &y, lower: false };
+        let (gx, gy) = pair.adjoint_dense(tile);
+        // A matrix is the sum of its columns times those of the identity.
+        let unit = |j: usize| -> Vec<f64> { (0..n).map(|k| if k == j { 1.0 } else { 0.0 }).collect() };
+        let units: Vec<Vec<f64>> = (0..n).map(unit).collect();
+        let columns: Vec<(&[f64], &[f64])> =
+            (0..n).map(|j| (&matrix[row + (column + j) * ld..][..m], &units[j][..])).collect();
+        let (ex, ey) = pair.adjoint(&columns);
+        all_close(&gx, &ex);
+        all_close(&gy, &ey);
+        let mut gradient = data.zeros();
+        y.chain(&gy, &mut gradient);
+        against_differences(&one, &gradient, |y| {
+            full(&x, y).iter().enumerate().map(|(at, k)| k * matrix[row + at % m + (column + at / m) * ld]).sum()
+        });
+        let mut gradient = other.zeros();
+        x.chain(&gx, &mut gradient);
+        against_differences(&two, &gradient, |x| {
+            full(x, &y).iter().enumerate().map(|(at, k)| k * matrix[row + at % m + (column + at / m) * ld]).sum()
+        });
+    });
+}
+
+#[test]
+fn dense_cotangents_of_a_triangle() {
+    each(|kernel| {
+        let case = Case::new(&kernel, 2, 19, 7);
+        let data = case.data();
+        let set = case.set(&data);
+        let n = set.len();
+        let (u, v) = (Rng(60).vec(n), Rng(61).vec(n));
+        // Above the diagonal nothing is read.
+        let entry = |i: usize, j: usize| if i < j { f64::NAN } else { u[i] * v[j] + v[i] * u[j] };
+        let matrix: Vec<f64> = (0..n * n).map(|at| entry(at % n, at / n)).collect();
+        let tile = Tile { data: &matrix, ld: n, row: 0, column: 0 };
+        let (mut got, gy) = Pair { x: &set, y: &set, lower: true }.adjoint_dense(tile);
+        got.extend(gy);
+        all_close(&got, &rows(&set, true, &[(&u, &v), (&v, &u)]));
+        let mut gradient = data.zeros();
+        got.chunks(set.gradient_len()).for_each(|side| set.chain(side, &mut gradient));
+        against_differences(&case, &gradient, |set| {
+            let k = full(set, set);
+            let half = |i: usize, j: usize| if i == j { 0.5 } else { 1.0 };
+            let pairs = (0..n).flat_map(|j| (j..n).map(move |i| (i, j)));
+            pairs.map(|(i, j)| half(i, j) * matrix[i + j * n] * k[i + j * n]).sum()
+        });
     });
 }
 

@@ -113,7 +113,8 @@ fn errors(pairs: &DevicePairs, a: &Case, b: &Case) -> (f64, f64) {
     let values = error(&got, &expected);
     let (u, v) = (Rng(3).vec(y.len()), Rng(4).vec(x.len()));
     let (s, t) = (Rng(5).vec(y.len()), Rng(6).vec(x.len()));
-    let terms: [(&[f64], &[f64]); 2] = [(&u, &v), (&s, &t)];
+    let (p, q) = (Rng(7).vec(y.len()), Rng(8).vec(x.len()));
+    let terms: [(&[f64], &[f64]); 3] = [(&u, &v), (&s, &t), (&p, &q)];
     let (ex, ey) = Pair { x: &x, y: &y, lower: false }.adjoint(&terms);
     let (gx, gy) = pairs.adjoint(&ux, &uy, false, &terms).unwrap();
     // Gradients by features: what the rows of the device leave out (padding) does not count.

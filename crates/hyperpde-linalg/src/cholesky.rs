@@ -10,20 +10,23 @@
 //! `2 n² k` for `k` right-hand sides. The factorisation runs in the caller's buffer, in
 //! blocks over faer's kernels (`blocked.rs`).
 
+use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::LltParams;
+use faer::linalg::cholesky::llt::inverse::{inverse, inverse_scratch};
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::{Auto, MatMut, MatRef, Par};
+use rayon::prelude::*;
 
 use crate::blocked;
 use crate::checks::{check_rhs, check_solution};
 use crate::escalate::{Attempt, condition_estimate, escalate};
-use crate::{CholeskyInfo, JitterPolicy, SpdError};
+use crate::{JitterPolicy, SolveError, SolveStatistics};
 
 /// The factor `L` of a symmetric positive definite matrix, float64, on the host.
 pub struct Cholesky {
     buffer: Vec<f64>,
     n: usize,
-    info: CholeskyInfo,
+    info: SolveStatistics,
 }
 
 impl Cholesky {
@@ -38,15 +41,15 @@ impl Cholesky {
     ///   followed by another one, because a failed attempt destroys the buffer.
     ///
     /// # Errors
-    /// [`SpdError::Shape`] if `n` is zero or the buffer has not `n * n` entries; [`SpdError::NonFinite`] if the lower
-    /// triangle holds a NaN or an infinity (first one in memory order); [`SpdError::NotPositiveDefinite`] if no
+    /// [`SolveError::Shape`] if `n` is zero or the buffer has not `n * n` entries; [`SolveError::NonFinite`] if the lower
+    /// triangle holds a NaN or an infinity (first one in memory order); [`SolveError::NotPositiveDefinite`] if no
     /// jitter of the policy helped. A matrix with a diagonal whose mean is not positive is given up at once.
     pub fn factor(
         buffer: Vec<f64>,
         n: usize,
         policy: &JitterPolicy,
         refill: &mut dyn FnMut(&mut [f64]),
-    ) -> Result<Self, SpdError> {
+    ) -> Result<Self, SolveError> {
         check_square(&buffer, n)?;
         check_lower_finite(&buffer, n)?;
         let mean_diagonal = buffer.iter().step_by(n + 1).map(|d| d / n as f64).sum();
@@ -64,7 +67,7 @@ impl Cholesky {
     ///
     /// # Errors
     /// As [`Cholesky::factor`].
-    pub fn factor_symmetric(buffer: Vec<f64>, n: usize, policy: &JitterPolicy) -> Result<Self, SpdError> {
+    pub fn factor_symmetric(buffer: Vec<f64>, n: usize, policy: &JitterPolicy) -> Result<Self, SolveError> {
         check_square(&buffer, n)?;
         // faer overwrites the upper triangle too, but only inside diagonal blocks no larger than its recursion
         // threshold: keeping that band of the lower triangle is enough to restore the rest by symmetry.
@@ -98,7 +101,7 @@ impl Cholesky {
     }
 
     /// Jitter, attempts and condition estimate.
-    pub fn info(&self) -> CholeskyInfo {
+    pub fn info(&self) -> SolveStatistics {
         self.info
     }
 
@@ -119,9 +122,9 @@ impl Cholesky {
     /// * `k` - number of right-hand sides.
     ///
     /// # Errors
-    /// [`SpdError::Shape`] if `b` has not `n * k` entries; [`SpdError::NonFinite`] if `b` holds a NaN or an infinity;
-    /// [`SpdError::Overflow`] if the solution does. In the last case `b` holds unusable values.
-    pub fn solve_in_place(&self, b: &mut [f64], k: usize) -> Result<(), SpdError> {
+    /// [`SolveError::Shape`] if `b` has not `n * k` entries; [`SolveError::NonFinite`] if `b` holds a NaN or an infinity;
+    /// [`SolveError::Overflow`] if the solution does. In the last case `b` holds unusable values.
+    pub fn solve_in_place(&self, b: &mut [f64], k: usize) -> Result<(), SolveError> {
         self.half_solve_in_place(b, k)?;
         self.transposed_solve_unchecked(b, k);
         check_solution(b, self.n, "float64")
@@ -131,7 +134,7 @@ impl Cholesky {
     ///
     /// # Arguments and errors
     /// As [`Cholesky::solve_in_place`].
-    pub fn half_solve_in_place(&self, b: &mut [f64], k: usize) -> Result<(), SpdError> {
+    pub fn half_solve_in_place(&self, b: &mut [f64], k: usize) -> Result<(), SolveError> {
         check_rhs(b, self.n, k)?;
         self.half_solve_unchecked(b, k);
         check_solution(b, self.n, "float64")
@@ -147,6 +150,34 @@ impl Cholesky {
     pub(crate) fn transposed_solve_unchecked(&self, b: &mut [f64], k: usize) {
         let rhs = MatMut::from_column_major_slice_mut(b, self.n, k);
         solve_upper_triangular_in_place(self.factor_matrix().transpose(), rhs, parallelism(k));
+    }
+
+    /// `diag A⁻¹`, `[n]`: squared norms of the columns of `L⁻¹`, `n³/3` flops, some columns at a time.
+    pub fn inverse_diagonal(&self) -> Vec<f64> {
+        const WIDTH: usize = 64;
+        let strip = |start: usize| {
+            // The columns of L⁻¹ are zero above the diagonal.
+            let (rest, width) = (self.n - start, WIDTH.min(self.n - start));
+            let mut columns = vec![0.0; rest * width];
+            (0..width).for_each(|j| columns[j + j * rest] = 1.0);
+            let l = self.factor_matrix().submatrix(start, start, rest, rest);
+            let rhs = MatMut::from_column_major_slice_mut(&mut columns, rest, width);
+            solve_lower_triangular_in_place(l, rhs, Par::Seq);
+            columns.chunks_exact(rest).map(|c| c.iter().map(|v| v * v).sum()).collect::<Vec<f64>>()
+        };
+        let starts: Vec<usize> = (0..self.n).step_by(WIDTH).collect();
+        starts.into_par_iter().flat_map_iter(strip).collect()
+    }
+
+    /// `A⁻¹`, `[n, n]`, exactly symmetric; `2n³/3` flops.
+    pub fn inverse(&self) -> Vec<f64> {
+        let par = Par::rayon(0);
+        let mut out = vec![0.0; self.n * self.n];
+        let lower = MatMut::from_column_major_slice_mut(&mut out, self.n, self.n);
+        let scratch = inverse_scratch::<f64>(self.n, par);
+        inverse(lower, self.factor_matrix(), par, MemStack::new(&mut MemBuffer::new(scratch)));
+        crate::adjoint::mirror_lower(&mut out, self.n);
+        out
     }
 
     /// Gives the allocation back for the next matrix; its contents are unspecified.
@@ -177,7 +208,7 @@ fn attempts(
     mean_diagonal: f64,
     policy: &JitterPolicy,
     refill: &mut dyn FnMut(&mut [f64]),
-) -> Result<Cholesky, SpdError> {
+) -> Result<Cholesky, SolveError> {
     let info = escalate(n, mean_diagonal, "float64", policy, &mut |added| {
         if added > 0.0 {
             refill(&mut buffer);
@@ -197,24 +228,24 @@ fn attempt(buffer: &mut [f64], n: usize) -> Result<(), usize> {
     blocked::factor(MatMut::from_column_major_slice_mut(buffer, n, n))
 }
 
-fn check_square(buffer: &[f64], n: usize) -> Result<(), SpdError> {
+fn check_square(buffer: &[f64], n: usize) -> Result<(), SolveError> {
     if n > 0 && n.checked_mul(n) == Some(buffer.len()) {
         return Ok(());
     }
-    Err(SpdError::Shape {
+    Err(SolveError::Shape {
         what: "matrix",
         expected: format!("n x n entries with n = {n} > 0"),
         got: format!("{} entries", buffer.len()),
     })
 }
 
-fn check_lower_finite(buffer: &[f64], n: usize) -> Result<(), SpdError> {
+fn check_lower_finite(buffer: &[f64], n: usize) -> Result<(), SolveError> {
     for (col, column) in buffer.chunks_exact(n).enumerate() {
         let lower = &column[col..];
         // No early exit within a column: the branch-free loop is vectorised.
         if lower.iter().fold(false, |bad, v| bad | !v.is_finite()) {
             let row = col + lower.iter().position(|v| !v.is_finite()).unwrap_or(0);
-            return Err(SpdError::NonFinite { what: "matrix", row, col, value: column[row] });
+            return Err(SolveError::NonFinite { what: "matrix", row, col, value: column[row] });
         }
     }
     Ok(())

@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-/// Why a symmetric positive definite system could not be factored or solved.
+/// Why a symmetric positive definite system could not be factored or solved, or not be differentiated.
 #[derive(Debug, Clone, PartialEq, Error)]
-pub enum SpdError {
+pub enum SolveError {
     /// The matrix or the right-hand side holds a NaN or an infinity.
     #[error(
         "{what}[{row}, {col}] is {value}: the input must be finite (look for a length scale at zero or \
@@ -54,19 +54,32 @@ pub enum SpdError {
         /// pivot failed, squared. Infinite if the first pivot failed.
         condition: f64,
     },
-    /// Iterative refinement did not reach its tolerance.
+    /// An iterative solver did not reach its tolerance.
     #[error(
-        "refinement stopped at relative residual {residual:.1e} after {iterations} iterations, {tolerance:.1e} was asked \
-         for; use a larger nugget, factor in float64, or accept a larger residual"
+        "{solver} stopped at relative residual {residual:.1e} after {iterations} iterations, {tolerance:.1e} was asked \
+         for; use a larger nugget, more iterations or a larger tolerance, or solve with `DenseCholesky`"
     )]
     NotConverged {
-        /// Solves with the factor.
+        /// Name of the solver.
+        solver: &'static str,
+        /// Iterations done.
         iterations: usize,
         /// `|b − A x| / |b|` that was reached.
         residual: f64,
         /// `|b − A x| / |b|` that was asked for.
         tolerance: f64,
     },
+    /// A factor can't answer what it was asked.
+    #[error("the factor of {solver} has no {what}; solve with `DenseCholesky`, which has")]
+    Unsupported {
+        /// Name of the solver.
+        solver: &'static str,
+        /// What it was asked for.
+        what: &'static str,
+    },
+    /// The rows of a system could not be evaluated.
+    #[error("rows of the system: {0}")]
+    Rows(String),
     /// Shapes do not fit.
     #[error("{what}: expected {expected}, got {got}")]
     Shape {

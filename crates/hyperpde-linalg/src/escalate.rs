@@ -1,6 +1,6 @@
 //! The loop of attempts that every factorisation runs: plain first, then with growing jitter, then a typed failure.
 
-use crate::{CholeskyInfo, JitterPolicy, SpdError};
+use crate::{JitterPolicy, SolveError, SolveStatistics};
 
 /// What one attempt came to.
 pub(crate) struct Attempt {
@@ -21,15 +21,15 @@ pub(crate) struct Attempt {
 ///   attempt has destroyed the matrix.
 ///
 /// # Errors
-/// [`SpdError::NotPositiveDefinite`] if no jitter of the policy helped, at once if the mean of the diagonal is not
+/// [`SolveError::NotPositiveDefinite`] if no jitter of the policy helped, at once if the mean of the diagonal is not
 /// positive; what `attempt` returns.
 pub(crate) fn escalate(
     n: usize,
     mean_diagonal: f64,
     dtype: &str,
     policy: &JitterPolicy,
-    attempt: &mut dyn FnMut(f64) -> Result<Attempt, SpdError>,
-) -> Result<CholeskyInfo, SpdError> {
+    attempt: &mut dyn FnMut(f64) -> Result<Attempt, SolveError>,
+) -> Result<SolveStatistics, SolveError> {
     let (mut jitter, mut attempts) = (0.0, 1);
     loop {
         let Attempt { failed, condition } = attempt(jitter * mean_diagonal)?;
@@ -40,12 +40,12 @@ pub(crate) fn escalate(
                      its diagonal (attempt {attempts}, condition estimate {condition:.1e})"
                 );
             }
-            return Ok(CholeskyInfo { jitter, attempts, condition });
+            return Ok(SolveStatistics::direct(jitter, attempts, condition));
         };
         // Negated so that a mean that overflowed to NaN ends here too.
         let positive = mean_diagonal > 0.0 && mean_diagonal.is_finite();
         let Some(next) = policy.after(jitter).filter(|_| positive) else {
-            return Err(SpdError::NotPositiveDefinite { size: n, pivot, jitter, condition });
+            return Err(SolveError::NotPositiveDefinite { size: n, pivot, jitter, condition });
         };
         log::debug!("pivot {pivot} of {n} failed with relative jitter {jitter:.1e}, trying {next:.1e}");
         (jitter, attempts) = (next, attempts + 1);

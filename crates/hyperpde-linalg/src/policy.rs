@@ -1,6 +1,6 @@
-//! How much may be added to a diagonal to make a matrix positive definite, and what was added.
+//! How much may be added to a diagonal to make a matrix positive definite.
 
-use crate::SpdError;
+use crate::SolveError;
 
 /// Escalating jitter: what to add to the diagonal when a factorisation fails.
 ///
@@ -12,7 +12,7 @@ use crate::SpdError;
 ///
 /// All values are relative to the mean of the diagonal, so that a policy does not depend on the units of the problem.
 /// Jitter changes the problem that is solved; each use is logged as a warning and reported in
-/// [`CholeskyInfo::jitter`].
+/// [`crate::SolveStatistics::jitter`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct JitterPolicy {
     pub(crate) first: f64,
@@ -24,9 +24,9 @@ impl JitterPolicy {
     /// A policy that starts at `first`, multiplies by `factor` and stops at `max` (relative to the mean diagonal).
     ///
     /// # Errors
-    /// [`SpdError::Policy`] unless `0 < first <= max < 1` and `1 < factor < ∞`.
-    pub fn new(first: f64, factor: f64, max: f64) -> Result<Self, SpdError> {
-        let refuse = |name, expected, value| Err(SpdError::Policy { name, expected, value });
+    /// [`SolveError::Policy`] unless `0 < first <= max < 1` and `1 < factor < ∞`.
+    pub fn new(first: f64, factor: f64, max: f64) -> Result<Self, SolveError> {
+        let refuse = |name, expected, value| Err(SolveError::Policy { name, expected, value });
         if !(first > 0.0 && first < 1.0) {
             return refuse("first", "between 0 and 1, both excluded", first);
         }
@@ -73,15 +73,4 @@ impl Default for JitterPolicy {
     fn default() -> Self {
         Self { first: 1e-14, factor: 10.0, max: 1e-6 }
     }
-}
-
-/// What a factorisation did.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CholeskyInfo {
-    /// Relative jitter that was added to the diagonal (units: mean diagonal entry), 0 if none was needed.
-    pub jitter: f64,
-    /// Number of factorisations tried, 1 if the first succeeded.
-    pub attempts: usize,
-    /// `(max_i L_ii / min_i L_ii)²`, a lower bound of the 2-norm condition number of the factored matrix.
-    pub condition: f64,
 }

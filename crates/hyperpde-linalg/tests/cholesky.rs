@@ -4,9 +4,9 @@
 mod common;
 
 use common::{distance, eliminate, numbers, spd};
-use hyperpde_linalg::{Cholesky, JitterPolicy, SpdError};
+use hyperpde_linalg::{Cholesky, JitterPolicy, SolveError};
 
-fn factor(a: &[f64], n: usize, policy: &JitterPolicy) -> Result<Cholesky, SpdError> {
+fn factor(a: &[f64], n: usize, policy: &JitterPolicy) -> Result<Cholesky, SolveError> {
     Cholesky::factor(a.to_vec(), n, policy, &mut |buffer| buffer.copy_from_slice(a))
 }
 
@@ -120,7 +120,7 @@ fn gives_up_with_pivot_size_jitter_and_condition() {
     for result in
         [factor(&a, n, &JitterPolicy::default()), Cholesky::factor_symmetric(a.clone(), n, &JitterPolicy::default())]
     {
-        let Err(SpdError::NotPositiveDefinite { size, pivot, jitter, condition }) = result else {
+        let Err(SolveError::NotPositiveDefinite { size, pivot, jitter, condition }) = result else {
             panic!("expected a failure");
         };
         assert_eq!((size, pivot), (n, 70));
@@ -140,7 +140,7 @@ fn hopeless_diagonal_is_not_retried() {
     let a = [0.0, 0.0, 0.0, 0.0];
     let mut refills = 0;
     let result = Cholesky::factor(a.to_vec(), 2, &JitterPolicy::default(), &mut |_| refills += 1);
-    let Err(SpdError::NotPositiveDefinite { pivot, jitter, condition, .. }) = result else {
+    let Err(SolveError::NotPositiveDefinite { pivot, jitter, condition, .. }) = result else {
         panic!("expected a failure");
     };
     assert_eq!((refills, pivot, jitter), (0, 0, 0.0));
@@ -154,7 +154,7 @@ fn non_finite_entries_are_named() {
         let mut a = spd(1, n);
         a[row + col * n] = bad;
         let e = factor(&a, n, &JitterPolicy::default()).unwrap_err();
-        let SpdError::NonFinite { what, row: r, col: c, value } = e else {
+        let SolveError::NonFinite { what, row: r, col: c, value } = e else {
             panic!("{e}");
         };
         assert_eq!((what, r, c), ("matrix", row, col));
@@ -162,14 +162,14 @@ fn non_finite_entries_are_named() {
     }
     let c = factor(&spd(1, 4), 4, &JitterPolicy::none()).unwrap();
     let e = c.solve_in_place(&mut [1.0, 1.0, 1.0, 1.0, 1.0, f64::NAN, 1.0, 1.0], 2);
-    assert!(matches!(e, Err(SpdError::NonFinite { what: "right-hand side", row: 1, col: 1, .. })), "{e:?}");
+    assert!(matches!(e, Err(SolveError::NonFinite { what: "right-hand side", row: 1, col: 1, .. })), "{e:?}");
 }
 
 #[test]
 fn overflow_is_typed() {
     let c = factor(&[1e-300], 1, &JitterPolicy::none()).unwrap();
     let e = c.solve_in_place(&mut [1e200], 1);
-    assert!(matches!(e, Err(SpdError::Overflow { .. })), "{e:?}");
+    assert!(matches!(e, Err(SolveError::Overflow { .. })), "{e:?}");
     // Entries whose squares overflow are no reason to fail.
     let c = factor(&[1e300, 1e299, 1e299, 1e300], 2, &JitterPolicy::none()).unwrap();
     assert!(c.log_det().is_finite());
@@ -177,7 +177,7 @@ fn overflow_is_typed() {
 
 #[test]
 fn shapes_are_checked() {
-    let is_shape = |e: Result<Cholesky, SpdError>| matches!(e, Err(SpdError::Shape { .. }));
+    let is_shape = |e: Result<Cholesky, SolveError>| matches!(e, Err(SolveError::Shape { .. }));
     assert!(is_shape(factor(&[], 0, &JitterPolicy::default())));
     assert!(is_shape(factor(&[1.0; 6], 2, &JitterPolicy::default())));
     assert!(is_shape(factor(&[1.0; 4], usize::MAX, &JitterPolicy::default())));
@@ -201,7 +201,7 @@ fn policies_are_validated() {
         (1e-12, 10.0, f64::NAN),
     ] {
         let e = JitterPolicy::new(first, factor, max);
-        assert!(matches!(e, Err(SpdError::Policy { .. })), "{e:?}");
+        assert!(matches!(e, Err(SolveError::Policy { .. })), "{e:?}");
     }
     let default = JitterPolicy::default();
     let rebuilt = JitterPolicy::new(default.first(), default.factor(), default.max());
@@ -247,7 +247,7 @@ fn a_bad_pivot_is_named_in_any_block() {
         let mut a = chain(n);
         a[bad * n + bad] = -1.0;
         match factor(&a, n, &JitterPolicy::none()).map(|c| c.info()) {
-            Err(SpdError::NotPositiveDefinite { pivot, size, .. }) => assert_eq!((pivot, size), (bad, n)),
+            Err(SolveError::NotPositiveDefinite { pivot, size, .. }) => assert_eq!((pivot, size), (bad, n)),
             other => panic!("{other:?}"),
         }
     }

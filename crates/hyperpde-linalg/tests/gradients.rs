@@ -4,8 +4,8 @@
 mod common;
 
 use burn::tensor::{Device, Tensor};
-use common::{devices, difference, distance, eliminate, host, matrix, numbers, spd, vector};
-use hyperpde_linalg::{JitterPolicy, log_det, spd_solve, spd_solve_log_det, spd_solve_vec};
+use common::{devices, difference, distance, eliminate, host, matrix, numbers, spd, spd_solve_vec, vector};
+use hyperpde_linalg::{JitterPolicy, log_det, spd_solve, spd_solve_log_det};
 
 const N: usize = 9;
 const STEP: f64 = 2e-3;

@@ -4,8 +4,8 @@
 mod common;
 
 use burn::tensor::{DType, Tensor, TensorData};
-use common::{devices, distance, eliminate, host, matrix, numbers, spd, vector};
-use hyperpde_linalg::{Cholesky, JitterPolicy, SpdError, log_det, spd_solve, spd_solve_log_det, spd_solve_vec};
+use common::{devices, distance, eliminate, host, matrix, numbers, spd, spd_solve_vec, vector};
+use hyperpde_linalg::{Cholesky, JitterPolicy, SolveError, log_det, spd_solve, spd_solve_log_det};
 
 #[test]
 fn backends_agree_with_elimination_and_with_each_other() {
@@ -81,7 +81,7 @@ fn failures_are_typed_on_tracked_and_plain_tensors() {
             }
             let e = spd_solve_vec(ta, b(), &JitterPolicy::default()).unwrap_err();
             assert!(
-                matches!(e, SpdError::NotPositiveDefinite { size: 6, pivot: 3, jitter, condition }
+                matches!(e, SolveError::NotPositiveDefinite { size: 6, pivot: 3, jitter, condition }
                     if (jitter / 1e-6 - 1.0).abs() < 1e-9 && condition >= 1.0),
                 "{name}: {e}"
             );
@@ -89,17 +89,17 @@ fn failures_are_typed_on_tracked_and_plain_tensors() {
             let mut bad = spd(1, n);
             bad[n + 4] = f64::NAN;
             let e = log_det(matrix(&bad, [n, n], &d), &JitterPolicy::default()).unwrap_err();
-            let named = matches!(e, SpdError::NonFinite { what: "matrix", row: 1, col: 4, .. });
+            let named = matches!(e, SolveError::NonFinite { what: "matrix", row: 1, col: 4, .. });
             assert!(named, "{name}: {e}");
             // In the right-hand side: row 2, column 1.
             let mut rhs = numbers(1, n * 2);
             rhs[5] = f64::INFINITY;
             let e = spd_solve(matrix(&spd(1, n), [n, n], &d), matrix(&rhs, [n, 2], &d), &JitterPolicy::default())
                 .unwrap_err();
-            let named = matches!(e, SpdError::NonFinite { what: "right-hand side", row: 2, col: 1, .. });
+            let named = matches!(e, SolveError::NonFinite { what: "right-hand side", row: 2, col: 1, .. });
             assert!(named, "{name}: {e}");
             let e = spd_solve_vec(matrix(&[1e-300], [1, 1], &d), vector(&[1e200], &d), &JitterPolicy::none());
-            assert!(matches!(e, Err(SpdError::Overflow { .. })), "{name}: {e:?}");
+            assert!(matches!(e, Err(SolveError::Overflow { .. })), "{name}: {e:?}");
         }
     }
 }
@@ -111,17 +111,17 @@ fn shapes_types_and_devices_are_checked() {
         let policy = JitterPolicy::default();
         let (a, b) = (matrix(&spd(1, 4), [4, 4], d), matrix(&numbers(1, 8), [4, 2], d));
         let e = spd_solve(matrix(&numbers(1, 8), [4, 2], d), b.clone(), &policy);
-        assert!(matches!(e, Err(SpdError::Shape { what: "matrix", .. })), "{e:?}");
+        assert!(matches!(e, Err(SolveError::Shape { what: "matrix", .. })), "{e:?}");
         let e = spd_solve(a.clone(), matrix(&numbers(1, 6), [3, 2], d), &policy);
-        assert!(matches!(e, Err(SpdError::Shape { what: "right-hand side", .. })), "{e:?}");
+        assert!(matches!(e, Err(SolveError::Shape { what: "right-hand side", .. })), "{e:?}");
         let e = spd_solve_vec(a.clone(), vector(&numbers(1, 3), d), &policy);
-        assert!(matches!(e, Err(SpdError::Shape { .. })), "{e:?}");
+        assert!(matches!(e, Err(SolveError::Shape { .. })), "{e:?}");
         let e = spd_solve(a.clone(), b.cast(DType::F32), &policy);
-        assert!(matches!(e, Err(SpdError::Tensor(_))), "{e:?}");
+        assert!(matches!(e, Err(SolveError::Tensor(_))), "{e:?}");
     }
     if let [(_, one), (_, other)] = all.as_slice() {
         let e = spd_solve_vec(matrix(&spd(1, 4), [4, 4], one), vector(&numbers(1, 4), other), &JitterPolicy::default());
-        assert!(matches!(e, Err(SpdError::Tensor(_))), "{e:?}");
+        assert!(matches!(e, Err(SolveError::Tensor(_))), "{e:?}");
     }
 }
 
@@ -154,7 +154,7 @@ fn float32_is_computed_in_float64() {
 
         // 1e30 / 1e-20 fits float64 but not float32.
         let e = spd_solve(tensor(&[1e-20], [1, 1]), tensor(&[1e30], [1, 1]), &JitterPolicy::none());
-        assert!(matches!(e, Err(SpdError::Overflow { dtype: "float32", .. })), "{name}: {e:?}");
+        assert!(matches!(e, Err(SolveError::Overflow { dtype: "float32", .. })), "{name}: {e:?}");
     }
 }
 

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
+use hyperpde_geometry::{Domain, Geometry, Patch};
 use hyperpde_kernels::Operator;
 
-use crate::condition::Condition;
-use crate::domain::Domain;
+use crate::condition::{Condition, Location};
 use crate::error::PdeError;
 use crate::observations::Observations;
 use crate::problem::{Defaults, Problem};
@@ -16,7 +16,7 @@ use crate::scoring::{Reference, Score, TestGrid};
 /// Collects the parts of a [`Problem`] and checks that they fit.
 pub struct ProblemBuilder {
     name: String,
-    domain: Domain,
+    geometry: Arc<dyn Geometry>,
     fields: Vec<String>,
     equations: Option<Arc<dyn Equations>>,
     conditions: Vec<Condition>,
@@ -28,10 +28,10 @@ pub struct ProblemBuilder {
 }
 
 impl ProblemBuilder {
-    pub(crate) fn new(name: String, domain: Domain) -> Self {
+    pub(crate) fn new(name: String, geometry: Arc<dyn Geometry>) -> Self {
         Self {
             name,
-            domain,
+            geometry,
             fields: vec!["u".into()],
             equations: None,
             conditions: Vec::new(),
@@ -114,86 +114,21 @@ impl ProblemBuilder {
     /// fit the domain and fields, an unknown is listed twice, a field is in no equation and no
     /// observation, two scores share a name, or a default is out of range.
     pub fn build(self) -> Result<Problem, PdeError> {
-        let fail = |why: String| PdeError::Problem { problem: self.name.clone(), why };
-        if self.fields.is_empty() || (1..self.fields.len()).any(|i| self.fields[..i].contains(&self.fields[i])) {
-            return Err(fail(format!("fields are {:?}; it needs at least one, with distinct names", self.fields)));
-        }
-        let fits = |what: &str, field: usize, operator: &Operator| {
-            if field >= self.fields.len() {
-                return Err(fail(format!("{what} names field {field}, there are {}", self.fields.len())));
-            }
-            if operator.dim() != self.domain.dim() {
-                return Err(fail(format!(
-                    "{what} has operator {operator} on {} coordinates, the domain has {}",
-                    operator.dim(),
-                    self.domain.dim()
-                )));
-            }
-            Ok(())
-        };
-        let equations = self.equations.clone().ok_or_else(|| fail("it has no equations".into()))?;
-        let unknowns = equations.unknowns();
-        if equations.equations() == 0 || unknowns.is_empty() {
-            return Err(fail("its equations have no unknowns, or there are none".into()));
-        }
-        let mut used = vec![false; self.fields.len()];
-        for (i, q) in unknowns.iter().enumerate() {
-            fits("an unknown", q.field, &q.operator)?;
-            if unknowns[..i].contains(q) {
-                return Err(fail(format!("the unknown {q} is listed twice")));
-            }
-            used[q.field] = true;
-        }
-        let mut faces = Vec::new();
-        for c in &self.conditions {
-            let what = format!("condition '{}'", c.name());
-            let face = c.location().face();
-            self.domain.coordinate(face).map_err(|e| fail(format!("{what}: {e}")))?;
-            if c.terms().is_empty() {
-                return Err(fail(format!("{what} has no terms")));
-            }
-            for t in c.terms() {
-                fits(&what, t.field, &t.operator)?;
-            }
-            if !faces.contains(&face) {
-                faces.push(face);
-            }
-        }
-        for o in &self.observations {
-            let what = format!("set of observations '{}'", o.name());
-            fits(&what, o.field(), o.operator())?;
-            let given = o.points().into_iter().flat_map(|p| p.rows());
-            if let Some(x) = given.into_iter().find(|x| !self.domain.contains(x)) {
-                return Err(fail(format!("{what} has the point {x:?}, outside the box")));
-            }
-            used[o.field()] = true;
-        }
-        if let Some(f) = used.iter().position(|&u| !u) {
-            return Err(fail(format!("field '{}' is in no equation and no observation", self.fields[f])));
-        }
-        let mut scores = self.scores.clone();
-        if scores.is_empty() {
-            let field = |(f, name): (usize, &String)| Score::new(name, move |u| u[f]);
-            scores = self.fields.iter().enumerate().map(field).collect();
-        }
-        if let Some(i) = (1..scores.len()).find(|&i| {
-            let same = |s: &Score| s.name() == scores[i].name();
-            scores[..i].iter().any(same)
-        }) {
-            return Err(fail(format!("two scores are named '{}'", scores[i].name())));
-        }
-        let test_grid = self.test_grid.clone().ok_or_else(|| fail("it has no test grid".into()))?;
-        if test_grid.points().rows().any(|x| !self.domain.contains(x)) {
-            return Err(fail("its test grid does not lie in the domain".into()));
-        }
-        let d = self.defaults;
-        let positive = [("learning rate", d.learning_rate), ("loss tolerance", d.loss_tolerance), ("nugget", d.nugget)];
-        if let Some((name, value)) = positive.iter().find(|(_, v)| !(v.is_finite() && *v > 0.0)) {
-            return Err(fail(format!("its default {name} is {value}; it must be positive and finite")));
-        }
+        self.check_fields()?;
+        let bounds = Domain::bounding(&self.geometry).map_err(|e| self.refuse(e.to_string()))?;
+        let equations = self.equations.clone().ok_or_else(|| self.refuse("it has no equations"))?;
+        self.check_unknowns(&*equations)?;
+        let (patches, patch_of) = self.resolve_patches()?;
+        self.check_conditions()?;
+        self.check_observations()?;
+        self.check_fields_are_determined(&*equations)?;
+        let scores = self.named_scores()?;
+        let test_grid = self.checked_grid()?;
+        self.check_defaults()?;
         Ok(Problem {
             name: self.name,
-            domain: self.domain,
+            geometry: self.geometry,
+            bounds,
             fields: self.fields,
             equations,
             conditions: self.conditions,
@@ -202,7 +137,144 @@ impl ProblemBuilder {
             scores,
             test_grid,
             defaults: self.defaults,
-            faces,
+            patches,
+            patch_of,
         })
+    }
+
+    fn refuse(&self, why: impl Into<String>) -> PdeError {
+        PdeError::Problem { problem: self.name.clone(), why: why.into() }
+    }
+
+    fn check_fields(&self) -> Result<(), PdeError> {
+        if self.fields.is_empty() || (1..self.fields.len()).any(|i| self.fields[..i].contains(&self.fields[i])) {
+            let why = format!("fields are {:?}; it needs at least one, with distinct names", self.fields);
+            return Err(self.refuse(why));
+        }
+        Ok(())
+    }
+
+    /// A functional of `what` names a field that exists, and acts on as many coordinates as there are.
+    fn check_functional(&self, what: &str, field: usize, operator: &Operator) -> Result<(), PdeError> {
+        if field >= self.fields.len() {
+            return Err(self.refuse(format!("{what} names field {field}, there are {}", self.fields.len())));
+        }
+        if operator.dim() != self.geometry.dim() {
+            return Err(self.refuse(format!(
+                "{what} has operator {operator} on {} coordinates, the domain has {}",
+                operator.dim(),
+                self.geometry.dim()
+            )));
+        }
+        Ok(())
+    }
+
+    fn check_unknowns(&self, equations: &dyn Equations) -> Result<(), PdeError> {
+        let unknowns = equations.unknowns();
+        if equations.equations() == 0 || unknowns.is_empty() {
+            return Err(self.refuse("its equations have no unknowns, or there are none"));
+        }
+        for (i, q) in unknowns.iter().enumerate() {
+            self.check_functional("an unknown", q.field, &q.operator)?;
+            if unknowns[..i].contains(q) {
+                return Err(self.refuse(format!("the unknown {q} is listed twice")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The distinct patches that conditions name, in their order, and for each condition the index of its patch.
+    fn resolve_patches(&self) -> Result<(Vec<Arc<dyn Patch>>, Vec<usize>), PdeError> {
+        let mut patches: Vec<Arc<dyn Patch>> = Vec::new();
+        let mut patch_of = Vec::with_capacity(self.conditions.len());
+        for c in &self.conditions {
+            let patch =
+                self.patch(c.location()).map_err(|why| self.refuse(format!("condition '{}': {why}", c.name())))?;
+            if patch.dim() != self.geometry.dim() {
+                let what = format!("condition '{}': '{}' has {} coordinates", c.name(), patch.name(), patch.dim());
+                return Err(self.refuse(format!("{what}, the domain has {}", self.geometry.dim())));
+            }
+            let known = patches.iter().position(|p| p.name() == patch.name());
+            patch_of.push(known.unwrap_or(patches.len()));
+            if known.is_none() {
+                patches.push(patch);
+            }
+        }
+        Ok((patches, patch_of))
+    }
+
+    fn patch(&self, location: &Location) -> Result<Arc<dyn Patch>, String> {
+        let found = match (location, location.face(), self.geometry.as_box()) {
+            (Location::Patch(name), _, _) => self.geometry.patch(name),
+            (_, Some(face), Some(domain)) => domain.face(face),
+            _ => return Err("it is on a face, and the domain is no box; name a part of its boundary".into()),
+        };
+        found.map_err(|e| e.to_string())
+    }
+
+    fn check_conditions(&self) -> Result<(), PdeError> {
+        for c in &self.conditions {
+            let what = format!("condition '{}'", c.name());
+            if c.terms().is_empty() {
+                return Err(self.refuse(format!("{what} has no terms")));
+            }
+            for t in c.terms() {
+                self.check_functional(&what, t.field, &t.operator)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_observations(&self) -> Result<(), PdeError> {
+        for o in &self.observations {
+            let what = format!("set of observations '{}'", o.name());
+            self.check_functional(&what, o.field(), o.operator())?;
+            let mut given = o.points().into_iter().flat_map(|p| p.rows());
+            if let Some(x) = given.find(|x| !self.geometry.contains(x)) {
+                return Err(self.refuse(format!("{what} has the point {x:?}, outside the domain")));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_fields_are_determined(&self, equations: &dyn Equations) -> Result<(), PdeError> {
+        let unknowns = equations.unknowns();
+        let used = |f: usize| unknowns.iter().any(|q| q.field == f) || self.observations.iter().any(|o| o.field() == f);
+        match (0..self.fields.len()).find(|&f| !used(f)) {
+            Some(f) => Err(self.refuse(format!("field '{}' is in no equation and no observation", self.fields[f]))),
+            None => Ok(()),
+        }
+    }
+
+    /// The scores, those of the fields unless others were added.
+    fn named_scores(&self) -> Result<Vec<Score>, PdeError> {
+        if self.scores.is_empty() {
+            let field = |(f, name): (usize, &String)| Score::new(name, move |u| u[f]);
+            return Ok(self.fields.iter().enumerate().map(field).collect());
+        }
+        let repeated = |i: &usize| self.scores[..*i].iter().any(|s| s.name() == self.scores[*i].name());
+        match (1..self.scores.len()).find(repeated) {
+            Some(i) => Err(self.refuse(format!("two scores are named '{}'", self.scores[i].name()))),
+            None => Ok(self.scores.clone()),
+        }
+    }
+
+    fn checked_grid(&self) -> Result<TestGrid, PdeError> {
+        let grid = self.test_grid.clone().ok_or_else(|| self.refuse("it has no test grid"))?;
+        if grid.points().rows().any(|x| !self.geometry.contains(x)) {
+            return Err(self.refuse("its test grid does not lie in the domain"));
+        }
+        Ok(grid)
+    }
+
+    fn check_defaults(&self) -> Result<(), PdeError> {
+        let d = self.defaults;
+        let positive = [("learning rate", d.learning_rate), ("loss tolerance", d.loss_tolerance), ("nugget", d.nugget)];
+        match positive.iter().find(|(_, v)| !(v.is_finite() && *v > 0.0)) {
+            Some((name, value)) => {
+                Err(self.refuse(format!("its default {name} is {value}; it must be positive and finite")))
+            }
+            None => Ok(()),
+        }
     }
 }

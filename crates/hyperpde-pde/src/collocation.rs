@@ -1,11 +1,11 @@
 //! What one draw of a problem gives a solver, and how its data are divided.
 
+use hyperpde_geometry::seeded;
 use hyperpde_gp::{RowBlock, Term};
 use hyperpde_kernels::Points;
 use rand::seq::SliceRandom;
 
 use crate::error::PdeError;
-use crate::sampling::seeded;
 
 /// First random stream for the division of observations, apart from those that drew points and noise with the
 /// same seed: which are held out must not depend on where they are.
@@ -16,7 +16,7 @@ const SPLIT_STREAMS: u64 = 1 << 33;
 pub struct Collocation {
     /// Interior points `[n, d]`, where the equations hold.
     pub interior: Points,
-    /// One block per condition, in the problem's order. Conditions on one face share their points.
+    /// One block per condition, in the problem's order. Conditions on one patch share their points.
     pub boundary: Vec<RowBlock>,
     /// Validation points in the interior, `[n_v, d]`, possibly none.
     pub pool: Points,
@@ -31,6 +31,13 @@ pub struct Fold {
     pub fitted: Vec<RowBlock>,
     /// Observations that are scored, each square over its noise variance (over 1 for exact data).
     pub held_out: Vec<RowBlock>,
+}
+
+/// The weight of each row's squared misfit in an outer loss: `1/σ²` with the noise variance `σ²` of the rows, so that a square is in units of
+/// what noise would give; 1 for exact data.
+pub fn misfit_weight(rows: &RowBlock) -> f64 {
+    let variance = rows.noise_variance();
+    if variance > 0.0 { 1.0 / variance } else { 1.0 }
 }
 
 impl Collocation {

@@ -1,16 +1,18 @@
 //! Boundary and initial conditions, as rows.
 //!
-//! A condition on a face is `Σ_t c_t(x) (D_t u_ft)(x) = g(x)` for every `x` on the face. A periodic
+//! A condition on a part of the boundary, a [`Patch`], is `Σ_t c_t(x) (D_t u_ft)(x) = g(x)` for every `x` on it. With the
+//! outward unit normal `n(x)`, the normal derivative is the sum of terms `n_i(x) ∂u/∂x_i`. The patches of a box are its
+//! faces. A periodic
 //! condition ties the two faces across a coordinate, `Σ_t c_t (D_t u_ft)(x_lower) − (the same at x_upper) =
 //! g(x_lower)`, where `x_upper` is `x_lower` moved across the box.
 
 use std::fmt;
 use std::sync::Arc;
 
+use hyperpde_geometry::{Domain, Face, Patch};
 use hyperpde_gp::{RowBlock, Term};
 use hyperpde_kernels::{Operator, Points};
 
-use crate::domain::{Domain, Face};
 use crate::error::PdeError;
 
 /// A function of the coordinates `x`, `[d]`.
@@ -46,9 +48,11 @@ pub struct ConditionTerm {
 }
 
 /// Where a condition holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    /// On one face.
+    /// On the part of the boundary of that name.
+    Patch(String),
+    /// On one face of a box.
     Face(Face),
     /// Between the lower and the upper face across a coordinate.
     Periodic {
@@ -58,11 +62,12 @@ pub enum Location {
 }
 
 impl Location {
-    /// The face on which the condition is sampled: for a periodic pair the lower one.
-    pub fn face(self) -> Face {
-        match self {
-            Location::Face(face) => face,
-            Location::Periodic { axis } => Face::lower(axis),
+    /// The face on which the condition is sampled, if it is given by one: for a periodic pair the lower one.
+    pub fn face(&self) -> Option<Face> {
+        match *self {
+            Location::Patch(_) => None,
+            Location::Face(face) => Some(face),
+            Location::Periodic { axis } => Some(Face::lower(axis)),
         }
     }
 }
@@ -85,6 +90,38 @@ impl Condition {
         value: impl Fn(&[f64]) -> f64 + Send + Sync + 'static,
     ) -> Self {
         Self { name: name.into(), location, terms, value: Arc::new(value) }
+    }
+
+    /// `u_f = value` on a part of the boundary.
+    pub fn value_on(
+        patch: &Arc<dyn Patch>,
+        field: usize,
+        value: impl Fn(&[f64]) -> f64 + Send + Sync + 'static,
+    ) -> Self {
+        let terms = vec![term(field, Operator::identity(patch.dim()), 1.0)];
+        Self::new(format!("field {field} on {}", patch.name()), Location::Patch(patch.name().into()), terms, value)
+    }
+
+    /// `∂u_f/∂n = n(x) · ∇u_f = value` on a part of the boundary, with its outward unit normal `n`.
+    ///
+    /// On a face of a box this is [`Condition::neumann`] but for the sign on a lower face, where `n` points down the
+    /// coordinate.
+    pub fn normal(patch: &Arc<dyn Patch>, field: usize, value: impl Fn(&[f64]) -> f64 + Send + Sync + 'static) -> Self {
+        let name = format!("normal derivative of field {field} on {}", patch.name());
+        Self::new(name, Location::Patch(patch.name().into()), normal_terms(patch, field, 1.0), value)
+    }
+
+    /// `a u_f + b ∂u_f/∂n = value` on a part of the boundary, with its outward unit normal `n`.
+    pub fn robin_normal(
+        patch: &Arc<dyn Patch>,
+        field: usize,
+        (a, b): (f64, f64),
+        value: impl Fn(&[f64]) -> f64 + Send + Sync + 'static,
+    ) -> Self {
+        let name = format!("{a} field {field} + {b} normal derivative on {}", patch.name());
+        let mut terms = vec![term(field, Operator::identity(patch.dim()), a)];
+        terms.extend(normal_terms(patch, field, b));
+        Self::new(name, Location::Patch(patch.name().into()), terms, value)
     }
 
     /// `u_f = value` on a face; on the face of the first time this is an initial condition.
@@ -158,8 +195,8 @@ impl Condition {
     }
 
     /// Where it holds.
-    pub fn location(&self) -> Location {
-        self.location
+    pub fn location(&self) -> &Location {
+        &self.location
     }
 
     /// Its terms.
@@ -172,7 +209,7 @@ impl Condition {
         (self.value)(x)
     }
 
-    /// Rows at `points` `[n, d]` on [`Location::face`]; `opposite` are the points moved across the box, for
+    /// Rows at `points` `[n, d]` on its patch; `opposite` are the points moved across the box, for
     /// periodic conditions.
     pub(crate) fn rows(&self, points: &Points, opposite: Option<&Points>) -> Result<RowBlock, PdeError> {
         let fail = |what: String, x: &[f64], value: f64| PdeError::Condition {
@@ -216,4 +253,24 @@ impl fmt::Debug for Condition {
 
 fn term(field: usize, operator: Operator, coefficient: f64) -> ConditionTerm {
     ConditionTerm { field, operator, coefficient: Coefficient::Constant(coefficient) }
+}
+
+/// `scale · n_i(x) ∂u_f/∂x_i` for each coordinate; where the normal is the same everywhere, without the terms that vanish.
+fn normal_terms(patch: &Arc<dyn Patch>, field: usize, scale: f64) -> Vec<ConditionTerm> {
+    let partial = |i| Operator::partial(patch.dim(), i);
+    match patch.constant_normal() {
+        Some(normal) => {
+            let kept = normal.into_iter().enumerate().filter(|(_, n)| *n != 0.0);
+            kept.map(|(i, n)| term(field, partial(i), scale * n)).collect()
+        }
+        None => {
+            let along = |i: usize| {
+                let patch = Arc::clone(patch);
+                // A normal that is too short gives NaN, which the rows refuse by name.
+                let component = move |x: &[f64]| scale * patch.normal(x).get(i).copied().unwrap_or(f64::NAN);
+                ConditionTerm { field, operator: partial(i), coefficient: Coefficient::Function(Arc::new(component)) }
+            };
+            (0..patch.dim()).map(along).collect()
+        }
+    }
 }

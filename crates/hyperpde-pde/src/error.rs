@@ -1,5 +1,6 @@
 //! Failures in setting up a problem, sampling it, or linearising its equations.
 
+use hyperpde_geometry::GeometryError;
 use hyperpde_gp::GpError;
 use hyperpde_kernels::KernelError;
 use thiserror::Error;
@@ -88,4 +89,14 @@ pub enum PdeError {
     /// Points or operators are invalid.
     #[error(transparent)]
     Kernel(#[from] KernelError),
+}
+
+impl From<GeometryError> for PdeError {
+    fn from(error: GeometryError) -> Self {
+        match error {
+            GeometryError::Domain(why) => Self::Domain(why),
+            GeometryError::Sampling(why) => Self::Sampling(why),
+            GeometryError::Points(error) => Self::Kernel(error),
+        }
+    }
 }

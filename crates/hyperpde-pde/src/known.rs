@@ -1,5 +1,6 @@
 //! Two ways to have a [`Reference`]: formulas, and numerics that run when first asked.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -7,7 +8,6 @@ use hyperpde_kernels::Points;
 
 use crate::condition::ScalarFn;
 use crate::error::PdeError;
-use crate::reference::ReferenceError;
 use crate::scoring::Reference;
 
 /// A solution given by one formula per field, valid at every point.
@@ -64,21 +64,24 @@ impl fmt::Debug for ClosedForm {
     }
 }
 
+/// Why numerics failed, in their own words.
+type Failure = Box<dyn Error + Send + Sync>;
+
 /// Values of each field `[F][n]` from row-major coordinates `[n, d]`.
-type Evaluate = dyn Fn(&[f64]) -> Result<Vec<Vec<f64>>, ReferenceError> + Send + Sync;
+type Evaluate = dyn Fn(&[f64]) -> Result<Vec<Vec<f64>>, Failure> + Send + Sync;
 
 /// The outcome of a numerical solution: how to evaluate it, and how accurate it is.
-pub struct Solved {
+pub struct NumericalSolution {
     evaluate: Box<Evaluate>,
     accuracy: f64,
 }
 
-impl Solved {
+impl NumericalSolution {
     /// `evaluate` takes row-major coordinates `[n, d]` and gives the values of each field, `[F][n]`;
     /// `accuracy` bounds their error in the maximum norm.
     pub fn new(
         accuracy: f64,
-        evaluate: impl Fn(&[f64]) -> Result<Vec<Vec<f64>>, ReferenceError> + Send + Sync + 'static,
+        evaluate: impl Fn(&[f64]) -> Result<Vec<Vec<f64>>, Failure> + Send + Sync + 'static,
     ) -> Self {
         Self { evaluate: Box::new(evaluate), accuracy }
     }
@@ -90,8 +93,8 @@ impl Solved {
 pub struct Computed {
     name: String,
     dim: usize,
-    solve: Box<dyn Fn() -> Result<Solved, ReferenceError> + Send + Sync>,
-    solved: OnceLock<Result<Solved, ReferenceError>>,
+    solve: Box<dyn Fn() -> Result<NumericalSolution, Failure> + Send + Sync>,
+    solved: OnceLock<Result<NumericalSolution, Failure>>,
 }
 
 impl Computed {
@@ -99,17 +102,17 @@ impl Computed {
     pub fn new(
         name: impl Into<String>,
         dim: usize,
-        solve: impl Fn() -> Result<Solved, ReferenceError> + Send + Sync + 'static,
+        solve: impl Fn() -> Result<NumericalSolution, Failure> + Send + Sync + 'static,
     ) -> Self {
         Self { name: name.into(), dim, solve: Box::new(solve), solved: OnceLock::new() }
     }
 
-    fn solved(&self) -> Result<&Solved, PdeError> {
+    fn solved(&self) -> Result<&NumericalSolution, PdeError> {
         let outcome = self.solved.get_or_init(|| (self.solve)());
-        outcome.as_ref().map_err(|e| self.failure(e))
+        outcome.as_ref().map_err(|e| self.failure(e.as_ref()))
     }
 
-    fn failure(&self, error: &ReferenceError) -> PdeError {
+    fn failure(&self, error: &dyn Error) -> PdeError {
         PdeError::Reference { reference: self.name.clone(), why: error.to_string() }
     }
 }
@@ -121,7 +124,7 @@ impl Reference for Computed {
 
     fn evaluate(&self, points: &Points) -> Result<Vec<Vec<f64>>, PdeError> {
         check_dimension(&self.name, self.dim, points)?;
-        (self.solved()?.evaluate)(points.as_slice()).map_err(|e| self.failure(&e))
+        (self.solved()?.evaluate)(points.as_slice()).map_err(|e| self.failure(e.as_ref()))
     }
 
     /// Computes the solution if that was not done yet; infinite if it failed.

@@ -6,18 +6,17 @@
 use std::fmt;
 use std::sync::Arc;
 
+use hyperpde_geometry::{Domain, Face, Geometry, Patch, Sampler, seeded};
 use hyperpde_kernels::Points;
 use serde::{Deserialize, Serialize};
 
 use crate::builder::ProblemBuilder;
 use crate::collocation::Collocation;
 use crate::condition::{Condition, Location};
-use crate::domain::{Domain, Face};
 use crate::error::PdeError;
 use crate::metrics::FieldErrors;
 use crate::observations::Observations;
 use crate::residual::Equations;
-use crate::sampling::{Sampler, seeded};
 use crate::scoring::{Reference, Score, TestGrid};
 
 /// How many points to draw.
@@ -25,7 +24,7 @@ use crate::scoring::{Reference, Score, TestGrid};
 pub struct SampleSizes {
     /// Collocation points in the interior, at least one.
     pub interior: usize,
-    /// Points on all faces together, at least one per face that carries conditions.
+    /// Points on the boundary, at least one per patch that carries conditions.
     pub boundary: usize,
     /// Points of the validation pool, in the interior; zero for a solve with fixed hyperparameters.
     pub validation: usize,
@@ -36,7 +35,7 @@ pub struct SampleSizes {
 pub struct Defaults {
     /// Interior collocation points.
     pub interior: usize,
-    /// Boundary points, all faces together.
+    /// Boundary points, all patches together.
     pub boundary: usize,
     /// Points of the validation pool.
     pub validation: usize,
@@ -78,14 +77,15 @@ impl Default for Defaults {
     }
 }
 
-/// First random stream for the noise of observations, past those of points on faces.
+/// First random stream for the noise of observations, past those of points on patches.
 const NOISE_STREAMS: u64 = 1 << 32;
 
 /// Equations, conditions and data on a domain.
 #[derive(Clone)]
 pub struct Problem {
     pub(crate) name: String,
-    pub(crate) domain: Domain,
+    pub(crate) geometry: Arc<dyn Geometry>,
+    pub(crate) bounds: Domain,
     pub(crate) fields: Vec<String>,
     pub(crate) equations: Arc<dyn Equations>,
     pub(crate) conditions: Vec<Condition>,
@@ -94,13 +94,15 @@ pub struct Problem {
     pub(crate) scores: Vec<Score>,
     pub(crate) test_grid: TestGrid,
     pub(crate) defaults: Defaults,
-    pub(crate) faces: Vec<Face>,
+    pub(crate) patches: Vec<Arc<dyn Patch>>,
+    /// Of each condition, the index of its patch.
+    pub(crate) patch_of: Vec<usize>,
 }
 
 impl Problem {
     /// Starts a problem of one field `u` on a domain.
-    pub fn builder(name: impl Into<String>, domain: Domain) -> ProblemBuilder {
-        ProblemBuilder::new(name.into(), domain)
+    pub fn builder(name: impl Into<String>, geometry: impl Geometry + 'static) -> ProblemBuilder {
+        ProblemBuilder::new(name.into(), Arc::new(geometry))
     }
 
     /// Name.
@@ -109,8 +111,14 @@ impl Problem {
     }
 
     /// Where the equations hold.
+    pub fn geometry(&self) -> &Arc<dyn Geometry> {
+        &self.geometry
+    }
+
+    /// The bounding box of [`Problem::geometry`], which is the geometry itself if that is a box: names and intervals of the
+    /// coordinates.
     pub fn domain(&self) -> &Domain {
-        &self.domain
+        &self.bounds
     }
 
     /// Names of the fields, `[F]`.
@@ -180,34 +188,31 @@ impl Problem {
         &self.defaults
     }
 
-    /// The distinct faces that carry conditions, in the order in which conditions name them. A periodic
+    /// The distinct parts of the boundary that carry conditions, in the order in which conditions name them. A periodic
     /// pair counts as its lower face.
-    pub fn faces(&self) -> &[Face] {
-        &self.faces
+    pub fn patches(&self) -> &[Arc<dyn Patch>] {
+        &self.patches
     }
 
-    /// Shares `boundary` points equally among [`Problem::faces`]; the last face takes the remainder.
+    /// Shares `boundary` points among [`Problem::patches`] as [`Geometry::allot`] says: equally on a box, elsewhere by
+    /// measure.
     ///
     /// # Errors
-    /// [`PdeError::Sampling`] if a face would get none, or if there are points but no faces.
+    /// [`PdeError::Sampling`] if a patch would get none, or if there are points but no patches.
     pub fn boundary_allotment(&self, boundary: usize) -> Result<Vec<usize>, PdeError> {
-        let faces = self.faces.len();
-        if boundary < faces || (faces == 0 && boundary > 0) {
+        let patches = self.patches.len();
+        if boundary < patches || (patches == 0 && boundary > 0) {
             return Err(PdeError::Sampling(format!(
-                "problem '{}' has {faces} faces with conditions, asked for {boundary} boundary points; {}",
+                "problem '{}' has {patches} parts of the boundary with conditions, asked for {boundary} boundary points; {}",
                 self.name,
-                if faces == 0 { "ask for 0".into() } else { format!("ask for at least {faces}") }
+                if patches == 0 { "ask for 0".into() } else { format!("ask for at least {patches}") }
             )));
         }
-        let mut shares = vec![boundary / faces.max(1); faces];
-        if let Some(last) = shares.last_mut() {
-            *last += boundary % faces;
-        }
-        Ok(shares)
+        Ok(self.geometry.allot(&self.patches, boundary))
     }
 
     /// Draws points and forms the rows of conditions and observations. The same seed gives the same points;
-    /// interior, pool, each face and the noise of each set of simulated observations have their own random
+    /// interior, pool, each patch and the noise of each set of simulated observations have their own random
     /// streams, so the size of one leaves the others.
     ///
     /// # Errors
@@ -216,33 +221,38 @@ impl Problem {
     /// reference that observations are simulated from.
     pub fn sample(&self, sizes: &SampleSizes, sampler: Sampler, seed: u64) -> Result<Collocation, PdeError> {
         let shares = self.boundary_allotment(sizes.boundary)?;
-        let interior = sampler.interior(&self.domain, sizes.interior, &mut seeded(seed, 0))?;
+        let interior = sampler.interior(&self.geometry, sizes.interior, &mut seeded(seed, 0))?;
         let pool = match sizes.validation {
-            0 => Points::new(self.domain.dim(), Vec::new())?,
-            n => sampler.interior(&self.domain, n, &mut seeded(seed, 1))?,
+            0 => Points::new(self.geometry.dim(), Vec::new())?,
+            n => sampler.interior(&self.geometry, n, &mut seeded(seed, 1))?,
         };
-        let mut faces = Vec::with_capacity(shares.len());
-        for ((&face, n), stream) in self.faces.iter().zip(shares).zip(2..) {
-            faces.push(sampler.face(&self.domain, face, n, &mut seeded(seed, stream))?);
+        let mut on_patches = Vec::with_capacity(shares.len());
+        for ((patch, n), stream) in self.patches.iter().zip(shares).zip(2..) {
+            on_patches.push(patch.sample(n, sampler, &mut seeded(seed, stream))?);
         }
-        self.assemble(interior, &faces, pool, seed)
+        self.assemble(interior, &on_patches, pool, seed)
     }
 
-    /// Rows on given points: `faces` has one set `[n, d]` for each of [`Problem::faces`], in that order.
+    /// Rows on given points: `on_patches` has one set `[n, d]` for each of [`Problem::patches`], in that order.
     /// Simulated observations take their noise from seed 0.
     ///
     /// # Errors
     /// [`PdeError::Shape`] for a wrong number of sets or dimension, [`PdeError::Sampling`] for an empty
-    /// interior or face, [`PdeError::Domain`] for points off the box or off their face, and otherwise as
+    /// interior or patch, [`PdeError::Domain`] for points outside the domain or off their patch, and otherwise as
     /// [`Problem::sample`].
-    pub fn collocation_from(&self, interior: Points, faces: &[Points], pool: Points) -> Result<Collocation, PdeError> {
-        self.assemble(interior, faces, pool, 0)
+    pub fn collocation_from(
+        &self,
+        interior: Points,
+        on_patches: &[Points],
+        pool: Points,
+    ) -> Result<Collocation, PdeError> {
+        self.assemble(interior, on_patches, pool, 0)
     }
 
     fn assemble(
         &self,
         interior: Points,
-        faces: &[Points],
+        on_patches: &[Points],
         pool: Points,
         noise_seed: u64,
     ) -> Result<Collocation, PdeError> {
@@ -251,33 +261,28 @@ impl Problem {
         }
         self.check_inside("interior", &interior)?;
         self.check_inside("validation", &pool)?;
-        if faces.len() != self.faces.len() {
+        if on_patches.len() != self.patches.len() {
             return Err(PdeError::Shape {
                 what: "sets of boundary points".into(),
-                expected: format!("{}, one per face with conditions", self.faces.len()),
-                got: faces.len().to_string(),
+                expected: format!("{}, one per part of the boundary with conditions", self.patches.len()),
+                got: on_patches.len().to_string(),
             });
         }
-        for (&face, points) in self.faces.iter().zip(faces) {
-            let name = self.domain.face_name(face)?;
+        for (patch, points) in self.patches.iter().zip(on_patches) {
+            let name = patch.name();
             if points.is_empty() {
-                return Err(PdeError::Sampling(format!("there are no points on the face {name}")));
+                return Err(PdeError::Sampling(format!("there are no points on {name}")));
             }
-            self.check_inside(&name, points)?;
-            for x in points.rows() {
-                if !self.domain.on_face(face, x)? {
-                    return Err(PdeError::Domain(format!("boundary point {x:?} is not on the face {name}")));
-                }
+            self.check_inside(name, points)?;
+            if let Some(x) = points.rows().find(|x| !patch.contains(x)) {
+                return Err(PdeError::Domain(format!("boundary point {x:?} is not on {name}")));
             }
         }
-        let opposite = self.opposite_sites(faces)?;
+        let opposite = self.opposite_sites(on_patches)?;
         let mut boundary = Vec::with_capacity(self.conditions.len());
-        for condition in &self.conditions {
-            let at = self.faces.iter().position(|&f| f == condition.location().face());
-            if let Some(at) = at {
-                let across = matches!(condition.location(), Location::Periodic { .. });
-                boundary.push(condition.rows(&faces[at], opposite[at].as_ref().filter(|_| across))?);
-            }
+        for (condition, &at) in self.conditions.iter().zip(&self.patch_of) {
+            let across = matches!(condition.location(), Location::Periodic { .. });
+            boundary.push(condition.rows(&on_patches[at], opposite[at].as_ref().filter(|_| across))?);
         }
         let observations = self
             .observations
@@ -288,37 +293,34 @@ impl Problem {
         Ok(Collocation { interior, boundary, pool, observations })
     }
 
-    /// For each face that is one of a periodic pair, its points moved to the other face; made once, so that
+    /// For each patch that is one of a periodic pair of faces, its points moved to the other face; made once, so that
     /// all conditions across the pair share them.
-    fn opposite_sites(&self, faces: &[Points]) -> Result<Vec<Option<Points>>, PdeError> {
-        let mut sites = Vec::with_capacity(faces.len());
-        for (face, points) in self.faces.iter().zip(faces) {
-            let periodic = self
-                .conditions
-                .iter()
-                .any(|c| matches!(c.location(), Location::Periodic { .. }) && c.location().face() == *face);
-            sites.push(if periodic {
-                let target = self.domain.coordinate(Face::upper(face.axis))?;
+    fn opposite_sites(&self, on_patches: &[Points]) -> Result<Vec<Option<Points>>, PdeError> {
+        let mut sites = vec![None; on_patches.len()];
+        for (condition, &at) in self.conditions.iter().zip(&self.patch_of) {
+            let &Location::Periodic { axis } = condition.location() else { continue };
+            if sites[at].is_none() {
+                // The box, since only boxes are periodic.
+                let target = self.bounds.coordinate(Face::upper(axis))?;
+                let points = &on_patches[at];
                 let mut data = points.as_slice().to_vec();
-                data.iter_mut().skip(face.axis).step_by(points.dim()).for_each(|v| *v = target);
-                Some(Points::new(points.dim(), data)?)
-            } else {
-                None
-            });
+                data.iter_mut().skip(axis).step_by(points.dim()).for_each(|v| *v = target);
+                sites[at] = Some(Points::new(points.dim(), data)?);
+            }
         }
         Ok(sites)
     }
 
     fn check_inside(&self, what: &str, points: &Points) -> Result<(), PdeError> {
-        if points.dim() != self.domain.dim() {
+        if points.dim() != self.geometry.dim() {
             return Err(PdeError::Shape {
                 what: format!("{what} points"),
-                expected: format!("dimension {}", self.domain.dim()),
+                expected: format!("dimension {}", self.geometry.dim()),
                 got: format!("dimension {}", points.dim()),
             });
         }
-        match points.rows().find(|x| !self.domain.contains(x)) {
-            Some(x) => Err(PdeError::Domain(format!("{what} point {x:?} is outside the box"))),
+        match points.rows().find(|x| !self.geometry.contains(x)) {
+            Some(x) => Err(PdeError::Domain(format!("{what} point {x:?} is outside the domain"))),
             None => Ok(()),
         }
     }
@@ -328,7 +330,7 @@ impl fmt::Debug for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Problem")
             .field("name", &self.name)
-            .field("domain", &self.domain)
+            .field("geometry", &self.geometry)
             .field("fields", &self.fields)
             .field("conditions", &self.conditions)
             .finish_non_exhaustive()

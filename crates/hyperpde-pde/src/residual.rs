@@ -1,4 +1,4 @@
-//! Residuals, written once, and their exact linearisation by forward dual numbers.
+//! Residuals, written once, and what the solver asks of them: values, rows, and the reverse product of the rows.
 //!
 //! A system of equations is `F_e(x, q_1, ..., q_m) = 0`, e = 1..E, where each *unknown* `q_j = D_j u_f` is a
 //! differential operator applied to a field. About an iterate with values `q^k` the Gauss-Newton row is
@@ -6,14 +6,22 @@
 //! `Σ_j c_ej D_j u_f = Σ_j c_ej q_j^k − F_e(x, q^k)`,  `c_ej = ∂F_e/∂q_j (x, q^k)`
 //!
 //! (arXiv 2510.05568, the linearised inner problem). The coefficients come from evaluating the same `F` with
-//! dual numbers, one pass per unknown, and are exact to rounding.
+//! dual numbers and are exact to rounding; the file `dual.rs` does that, for code and for text alike.
+//!
+//! A hypergradient through the iterate needs how the rows move with it. From cotangents `c̄_ej`, `b̄_e` of a row,
+//! with the Hessian `H_e = ∂²F_e/∂q²`,
+//!
+//! `∂c_ej/∂q_k = H_e,jk`,  `∂b_e/∂q_k = Σ_j H_e,jk q_j`,  so `q̄_k = Σ_e Σ_j (c̄_ej + b̄_e q_j) H_e,jk`:
+//!
+//! one Hessian-vector product per point and equation, from second-order dual numbers.
 
 use std::fmt;
 
 use hyperpde_gp::{RowBlock, Term};
 use hyperpde_kernels::{MultiIndex, Operator, Points};
-use num_dual::{Dual64, DualNum};
+use num_dual::DualNum;
 
+use crate::dual;
 use crate::error::PdeError;
 
 /// The number type of a residual: `f64` itself or a dual number over it.
@@ -97,6 +105,43 @@ pub trait Residual: Send + Sync {
 
     /// `F_e(x, q)` for each equation, `[E]`, at the point `x`, `[d]`, with unknowns `u`, `[m]`.
     fn eval<D: Number>(&self, x: &[f64], u: &[D]) -> Vec<D>;
+
+    /// Values at all points at once, `[E][n]`, from unknowns `[m][n]`. What stands here evaluates [`Residual::eval`] point by point;
+    /// equations whose structure is known may do the same by columns, as those of `hyperpde-expr` do.
+    ///
+    /// # Errors
+    /// [`PdeError::Shape`] if [`Residual::eval`] gives another number of values than [`Residual::equations`].
+    fn values(&self, x: &Points, u: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, PdeError> {
+        dual::values(self, x, u)
+    }
+
+    /// Values and first derivatives at all points at once, as [`Residual::values`].
+    ///
+    /// # Errors
+    /// As [`Residual::values`].
+    fn jacobian(&self, x: &Points, u: &[Vec<f64>]) -> Result<Jacobian, PdeError> {
+        dual::jacobian(self, x, u)
+    }
+
+    /// Whether `F_e` is known to be affine in the unknowns at every point, so that its Hessian vanishes. `false` says nothing.
+    fn is_affine(&self, _equation: usize) -> bool {
+        false
+    }
+
+    /// What a message calls the part of equation `equation` that has no finite value at `x`, with unknowns `u`; with `by`, whose
+    /// derivative by that unknown has none. Nothing if the residual has no names for its parts.
+    fn culprit(&self, _equation: usize, _x: &[f64], _u: &[f64], _by: Option<usize>) -> Option<String> {
+        None
+    }
+}
+
+/// Values and first derivatives of equations at `n` points, before anything is made of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Jacobian {
+    /// `F_e` at each point, `[E][n]`.
+    pub values: Vec<Vec<f64>>,
+    /// `∂F_e/∂q_j` at each point, `[E][m][n]`.
+    pub derivatives: Vec<Vec<Vec<f64>>>,
 }
 
 /// A [`Residual`] behind a trait object: what a problem stores.
@@ -118,6 +163,23 @@ pub trait Equations: Send + Sync {
     /// # Errors
     /// As [`Equations::residual`].
     fn linearise(&self, x: &Points, u: &[Vec<f64>]) -> Result<Linearised, PdeError>;
+
+    /// The reverse product of [`Equations::linearise`] at `u` `[m][n]`: from cotangents of `coefficients`, `[E][m][n]`, and of
+    /// `rhs`, `[E][n]`, the cotangent of `u`, `[m][n]`:
+    ///
+    /// `ū_k = Σ_e Σ_j (c̄_ej + b̄_e u_j) ∂²F_e/∂q_j∂q_k`.
+    ///
+    /// Points and equations where all factors in parentheses vanish, and equations known to be affine, cost nothing.
+    ///
+    /// # Errors
+    /// [`PdeError::Shape`] if shapes disagree, [`PdeError::NonFiniteResidual`] if a second derivative is not finite.
+    fn vjp(
+        &self,
+        x: &Points,
+        u: &[Vec<f64>],
+        coefficients: &[Vec<Vec<f64>>],
+        rhs: &[Vec<f64>],
+    ) -> Result<Vec<Vec<f64>>, PdeError>;
 }
 
 /// Linearised equations `Σ_j c_ej q_j = b_e` at `n` points.
@@ -168,93 +230,20 @@ impl<R: Residual> Equations for R {
     }
 
     fn residual(&self, x: &Points, u: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, PdeError> {
-        let unknowns = Residual::unknowns(self);
-        check_shapes(&unknowns, x, u)?;
-        let mut values = vec![Vec::with_capacity(x.len()); Residual::equations(self)];
-        let mut q = vec![0.0; unknowns.len()];
-        for (i, point) in x.rows().enumerate() {
-            gather(&unknowns, point, u, i, &mut q)?;
-            for (e, f) in evaluate(self, point, &q)?.into_iter().enumerate() {
-                values[e].push(finite(e, point, || "the residual".into(), f)?);
-            }
-        }
-        Ok(values)
+        dual::residual(self, x, u)
     }
 
     fn linearise(&self, x: &Points, u: &[Vec<f64>]) -> Result<Linearised, PdeError> {
-        let unknowns = Residual::unknowns(self);
-        check_shapes(&unknowns, x, u)?;
-        let (n, m, equations) = (x.len(), unknowns.len(), Residual::equations(self));
-        let mut coefficients = vec![vec![Vec::with_capacity(n); m]; equations];
-        let mut rhs = vec![Vec::with_capacity(n); equations];
-        let mut q = vec![0.0; m];
-        for (i, point) in x.rows().enumerate() {
-            gather(&unknowns, point, u, i, &mut q)?;
-            let mut b: Vec<f64> = evaluate(self, point, &q)?.into_iter().map(|f| -f).collect();
-            let mut dual: Vec<Dual64> = q.iter().map(|&v| Dual64::new(v, 0.0)).collect();
-            for j in 0..m {
-                dual[j].eps = 1.0;
-                for (e, f) in evaluate(self, point, &dual)?.into_iter().enumerate() {
-                    let c = finite(e, point, || format!("the derivative by {}", unknowns[j]), f.eps)?;
-                    coefficients[e][j].push(c);
-                    b[e] += c * q[j];
-                }
-                dual[j].eps = 0.0;
-            }
-            for (e, b) in b.into_iter().enumerate() {
-                rhs[e].push(finite(e, point, || "the residual".into(), b)?);
-            }
-        }
-        Ok(Linearised { coefficients, rhs })
+        dual::linearise(self, x, u)
     }
-}
 
-/// `F(x, q)`, held to the number of equations that the residual announces.
-fn evaluate<R: Residual, D: Number>(residual: &R, x: &[f64], q: &[D]) -> Result<Vec<D>, PdeError> {
-    let values = residual.eval(x, q);
-    let expected = residual.equations();
-    if values.len() != expected {
-        return Err(PdeError::Shape {
-            what: "values of Residual::eval".into(),
-            expected: format!("{expected}, as Residual::equations says"),
-            got: values.len().to_string(),
-        });
-    }
-    Ok(values)
-}
-
-fn check_shapes(unknowns: &[Unknown], x: &Points, u: &[Vec<f64>]) -> Result<(), PdeError> {
-    let shape = |what: String, expected: String, got: String| Err(PdeError::Shape { what, expected, got });
-    if u.len() != unknowns.len() {
-        return shape("arrays of unknowns".into(), unknowns.len().to_string(), u.len().to_string());
-    }
-    for (q, values) in unknowns.iter().zip(u) {
-        if q.operator.dim() != x.dim() {
-            return shape(
-                format!("points for {q}"),
-                format!("dimension {}", q.operator.dim()),
-                format!("dimension {}", x.dim()),
-            );
-        }
-        if values.len() != x.len() {
-            return shape(format!("values of {q}"), format!("{} (one per point)", x.len()), values.len().to_string());
-        }
-    }
-    Ok(())
-}
-
-/// Puts the unknowns at point `i` into `q`.
-fn gather(unknowns: &[Unknown], point: &[f64], u: &[Vec<f64>], i: usize, q: &mut [f64]) -> Result<(), PdeError> {
-    for ((slot, values), unknown) in q.iter_mut().zip(u).zip(unknowns) {
-        *slot = finite(0, point, || format!("the unknown {unknown}"), values[i])?;
-    }
-    Ok(())
-}
-
-fn finite(equation: usize, point: &[f64], what: impl FnOnce() -> String, value: f64) -> Result<f64, PdeError> {
-    if value.is_finite() {
-        Ok(value)
-    } else {
-        Err(PdeError::NonFiniteResidual { equation, point: point.to_vec(), what: what(), value })
+    fn vjp(
+        &self,
+        x: &Points,
+        u: &[Vec<f64>],
+        coefficients: &[Vec<Vec<f64>>],
+        rhs: &[Vec<f64>],
+    ) -> Result<Vec<Vec<f64>>, PdeError> {
+        dual::vjp(self, x, u, coefficients, rhs)
     }
 }

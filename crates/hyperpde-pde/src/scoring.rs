@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use hyperpde_geometry::{Axis, Geometry};
 use hyperpde_kernels::Points;
 
 use crate::condition::ScalarFn;
-use crate::domain::{Axis, Domain};
 use crate::error::PdeError;
 
 /// A solution known independently of the method: exact, or computed far more accurately than it is used.
@@ -86,20 +86,22 @@ impl fmt::Debug for Score {
     }
 }
 
-/// A tensor grid, row-major: the first coordinate varies slowest.
+/// A tensor grid, row-major: the first coordinate varies slowest. Over a domain that is not a box, its nodes in the domain.
 #[derive(Clone, Debug)]
 pub struct TestGrid {
     names: Vec<String>,
     axes: Vec<Vec<f64>>,
+    nodes: Vec<usize>,
     points: Points,
 }
 
 impl TestGrid {
-    /// Equidistant points per coordinate of the box, its ends included; `shape` `[d]`.
+    /// Equidistant points per coordinate of the bounding box, its ends included, `shape` `[d]`; those in the domain.
     ///
     /// # Errors
-    /// [`PdeError::Shape`] if `shape` has another length than the box has coordinates, or a count below 2.
-    pub fn uniform(domain: &Domain, shape: &[usize]) -> Result<Self, PdeError> {
+    /// [`PdeError::Shape`] if `shape` has another length than the domain has coordinates, or a count below 2, and
+    /// [`PdeError::Domain`] if no node lies in the domain.
+    pub fn uniform(domain: &(impl Geometry + ?Sized), shape: &[usize]) -> Result<Self, PdeError> {
         if shape.len() != domain.dim() || shape.iter().any(|&n| n < 2) {
             return Err(PdeError::Shape {
                 what: "test grid".into(),
@@ -112,7 +114,16 @@ impl TestGrid {
                 .map(|i| if i + 1 == n { axis.upper } else { axis.lower + axis.width() * i as f64 / (n - 1) as f64 })
                 .collect()
         };
-        Self::new(domain.names(), domain.axes().iter().zip(shape).map(nodes).collect())
+        let names = domain.axes().iter().map(|a| a.name.clone()).collect();
+        let full = Self::new(names, domain.axes().iter().zip(shape).map(nodes).collect())?;
+        let nodes: Vec<usize> = (0..full.points.len()).filter(|&i| domain.contains(full.points.row(i))).collect();
+        if nodes.is_empty() {
+            return Err(PdeError::Domain(format!("no node of a test grid of {shape:?} lies in it; take a finer one")));
+        }
+        if nodes.len() == full.points.len() {
+            return Ok(full);
+        }
+        Ok(Self { points: full.points.select(&nodes)?, nodes, ..full })
     }
 
     /// All combinations of the given coordinates, one list per axis.
@@ -138,7 +149,7 @@ impl TestGrid {
             }
         }
         let points = Points::new(axes.len(), data)?;
-        Ok(Self { names, axes, points })
+        Ok(Self { names, axes, nodes: (0..points.len()).collect(), points })
     }
 
     /// Names of the coordinates, `[d]`.
@@ -156,7 +167,12 @@ impl TestGrid {
         &self.axes
     }
 
-    /// All points, `[Π shape, d]`.
+    /// Index of each point among all combinations of the nodes, `[n]`: `0..Π shape` over a box.
+    pub fn nodes(&self) -> &[usize] {
+        &self.nodes
+    }
+
+    /// The points `[n, d]`, all combinations of the nodes over a box, `n = Π shape`.
     pub fn points(&self) -> &Points {
         &self.points
     }

@@ -1,10 +1,10 @@
 //! Problems: what the builder refuses, how points are shared out, and the rows of conditions and observations.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::f64::consts::PI;
 use std::sync::Arc;
 
 use hyperpde_kernels::{Operator, Points};
-use hyperpde_pde::problems::{Burgers, Eikonal};
 use hyperpde_pde::{
     Coefficient, Condition, ConditionTerm, Defaults, Domain, Face, FieldErrors, Location, Number, Observations,
     PdeError, Problem, ProblemBuilder, Residual, SampleSizes, Sampler, Score, TestGrid, Unknown,
@@ -30,6 +30,22 @@ fn strip() -> Domain {
 fn builder() -> ProblemBuilder {
     let grid = TestGrid::uniform(&strip(), &[3, 4]).unwrap();
     Problem::builder("test", strip()).equations(Advection(0)).test_grid(grid)
+}
+
+/// Conditions at the first time and at both ends: `−sin(πx/4)` and zero.
+fn three_sided() -> Problem {
+    let domain = strip();
+    let wave = |x: &[f64]| -(PI * x[1] / 4.0).sin();
+    let conditions = [
+        Condition::dirichlet(&domain, Face::lower(0), 0, wave).unwrap(),
+        Condition::dirichlet(&domain, Face::upper(1), 0, |_| 0.0).unwrap(),
+        Condition::dirichlet(&domain, Face::lower(1), 0, |_| 0.0).unwrap(),
+    ];
+    builder().conditions(conditions).build().unwrap()
+}
+
+fn patch_names(problem: &Problem) -> Vec<&str> {
+    problem.patches().iter().map(|p| p.name()).collect()
 }
 
 fn sizes(interior: usize, boundary: usize, validation: usize) -> SampleSizes {
@@ -93,6 +109,36 @@ fn rows_carry_operators_coefficients_and_values() {
 }
 
 #[test]
+fn normal_derivatives_on_a_box_are_coordinate_derivatives_with_the_sign_of_the_normal() {
+    let domain = strip();
+    for face in [Face::lower(1), Face::upper(1), Face::upper(0)] {
+        let sign = if face.upper { 1.0 } else { -1.0 };
+        let patch = domain.face(face).unwrap();
+        let problem = builder()
+            .condition(Condition::neumann(&domain, face, 0, |x| x[0]).unwrap())
+            .condition(Condition::normal(&patch, 0, move |x| sign * x[0]))
+            .condition(Condition::robin(&domain, face, 0, (2.0, -3.0), |x| x[1]).unwrap())
+            .condition(Condition::robin_normal(&patch, 0, (2.0, -3.0 * sign), |x| x[1]))
+            .condition(Condition::dirichlet(&domain, face, 0, |x| x[1]).unwrap())
+            .condition(Condition::value_on(&patch, 0, |x| x[1]))
+            .build()
+            .unwrap();
+        assert_eq!(problem.patches().len(), 1, "a face and the patch of its name are one");
+        let c = problem.sample(&sizes(1, 7, 0), Sampler::Sobol, 1).unwrap();
+        for (pair, sign) in c.boundary.chunks(2).zip([sign, 1.0, 1.0]) {
+            assert!(pair[0].sites()[0].same(&pair[1].sites()[0]));
+            let row = |block: usize, sign: f64| -> Vec<(Operator, Vec<f64>)> {
+                let scaled = |c: &Vec<f64>| c.iter().map(|v| sign * v).collect();
+                pair[block].terms().iter().map(|t| (t.operator.clone(), scaled(&t.coefficients))).collect()
+            };
+            assert_eq!(row(0, 1.0), row(1, sign), "{face:?}: the same terms, none that vanish");
+            let rhs: Vec<f64> = pair[1].rhs().iter().map(|b| sign * b).collect();
+            assert_eq!(pair[0].rhs(), rhs);
+        }
+    }
+}
+
+#[test]
 fn coefficients_may_depend_on_the_point() {
     let term = ConditionTerm {
         field: 0,
@@ -114,7 +160,7 @@ fn periodic_conditions_tie_opposite_points() {
         .condition(Condition::periodic(&domain, 1, 0, Operator::partial(2, 1)).unwrap())
         .build()
         .unwrap();
-    assert_eq!(problem.faces(), [Face::lower(1)]);
+    assert_eq!(patch_names(&problem), ["x = -2"]);
     let c = problem.sample(&sizes(2, 6, 0), Sampler::LatinHypercube, 9).unwrap();
     assert_eq!(c.boundary.len(), 2);
     for block in &c.boundary {
@@ -160,7 +206,7 @@ fn observations_become_rows_with_their_noise() {
 
 #[test]
 fn sampling_is_reproducible_and_parts_are_independent() {
-    let problem = Burgers::default().problem().unwrap();
+    let problem = three_sided();
     let draw = |s: SampleSizes, seed| problem.sample(&s, Sampler::Uniform, seed).unwrap();
     let (a, b, c) = (draw(sizes(20, 9, 8), 4), draw(sizes(20, 9, 8), 4), draw(sizes(20, 30, 50), 4));
     assert_eq!(a.interior, b.interior);
@@ -174,7 +220,7 @@ fn sampling_is_reproducible_and_parts_are_independent() {
 
 #[test]
 fn empty_samples_are_refused() {
-    let problem = Burgers::default().problem().unwrap();
+    let problem = three_sided();
     for bad in [sizes(0, 30, 10), sizes(10, 0, 10), sizes(10, 2, 10)] {
         let result = problem.sample(&bad, Sampler::Uniform, 0);
         assert!(matches!(result, Err(PdeError::Sampling(_))), "{bad:?}: {result:?}");
@@ -185,18 +231,18 @@ fn empty_samples_are_refused() {
 
 #[test]
 fn given_points_are_checked() {
-    let problem = Burgers::default().problem().unwrap();
+    let problem = three_sided();
     let p = |data: &[f64]| Points::new(2, data.to_vec()).unwrap();
-    let faces = || vec![p(&[0.0, 0.5]), p(&[0.3, 1.0, 0.4, 1.0]), p(&[0.6, -1.0])];
+    let faces = || vec![p(&[0.0, 2.0]), p(&[0.3, 2.0, 0.4, 2.0]), p(&[0.6, -2.0])];
     let (inside, none) = (p(&[0.5, 0.5]), p(&[]));
     let c = problem.collocation_from(inside.clone(), &faces(), none.clone()).unwrap();
     assert_eq!(c.boundary.iter().map(|b| b.len()).collect::<Vec<_>>(), [1, 2, 1]);
     assert!((c.boundary[0].rhs()[0] + 1.0).abs() < 1e-15, "-sin(pi/2)");
     assert!(c.interior.same(&inside));
 
-    let swapped = vec![p(&[0.0, 0.5]), p(&[0.6, -1.0]), p(&[0.3, 1.0])];
+    let swapped = vec![p(&[0.0, 0.5]), p(&[0.6, -2.0]), p(&[0.3, 2.0])];
     assert!(matches!(problem.collocation_from(inside.clone(), &swapped, none.clone()), Err(PdeError::Domain(_))));
-    let hole = vec![p(&[0.0, 0.5]), p(&[]), p(&[0.6, -1.0])];
+    let hole = vec![p(&[0.0, 0.5]), p(&[]), p(&[0.6, -2.0])];
     assert!(matches!(problem.collocation_from(inside.clone(), &hole, none.clone()), Err(PdeError::Sampling(_))));
     assert!(matches!(
         problem.collocation_from(inside.clone(), &faces()[..2], none.clone()),
@@ -279,7 +325,7 @@ fn a_problem_may_put_a_condition_at_the_last_time() {
     let domain = strip();
     let problem =
         builder().condition(Condition::dirichlet(&domain, Face::upper(0), 0, |_| 0.0).unwrap()).build().unwrap();
-    assert_eq!(problem.faces(), [Face::upper(0)]);
+    assert_eq!(patch_names(&problem), ["t = 1"]);
 }
 
 #[test]
@@ -294,22 +340,6 @@ fn test_grids_are_row_major() {
     assert!(TestGrid::new(vec![], vec![]).is_err());
     assert!(TestGrid::new(vec!["x".into()], vec![vec![]]).is_err());
     assert!(TestGrid::new(vec!["x".into()], vec![vec![f64::NAN]]).is_err());
-}
-
-#[test]
-fn eikonal_is_set_up_as_published() {
-    let problem = Eikonal::default().problem().unwrap();
-    assert_eq!(problem.boundary_allotment(300).unwrap(), [75; 4]);
-    assert_eq!(problem.faces(), [Face::lower(1), Face::upper(0), Face::upper(1), Face::lower(0)]);
-    let grid = problem.test_grid();
-    assert_eq!(grid.shape(), [100, 100]);
-    assert!((grid.axes()[0][0] - 1.0 / 1001.0).abs() < 1e-16 && (grid.axes()[1][99] - 991.0 / 1001.0).abs() < 1e-15);
-    assert_eq!((problem.defaults().nugget, problem.defaults().gauss_newton_steps), (1e-8, 30));
-    let unknowns = problem.equations().unknowns();
-    assert!(unknowns.iter().all(|q| !q.operator.is_identity()), "the value of u is not a functional of the equation");
-    for epsilon in [0.0, -0.1, f64::NAN, f64::INFINITY] {
-        assert!(matches!(Eikonal::new(epsilon), Err(PdeError::Setting { .. })));
-    }
 }
 
 #[test]

@@ -10,9 +10,9 @@ mod xml;
 
 use folder::Folder;
 use hyperpde_kernels::Points;
-use hyperpde_pde::problems::Burgers;
 use hyperpde_pde::{Collocation, Domain, SampleSizes, Sampler, TestGrid};
 use hyperpde_plot::{FieldData, Figure, FigureData, FigureError, LINES_SIZE, PANEL_SIZE, panels_size, solution_set};
+use hyperpde_problems::Burgers;
 use image::{HIGHEST, Image, LOWEST, alike};
 use xml::elements;
 

@@ -54,6 +54,13 @@ impl From<hyperpde_pde::PdeError> for RunError {
     }
 }
 
+impl From<hyperpde_pde::GeometryError> for RunError {
+    /// A domain that its parameters can't build.
+    fn from(error: hyperpde_pde::GeometryError) -> Self {
+        Self::from(hyperpde_pde::PdeError::from(error))
+    }
+}
+
 impl From<BackendError> for RunError {
     /// A device that is not there or not able.
     fn from(error: BackendError) -> Self {

@@ -62,7 +62,7 @@ pub fn evaluate<K: Kernel>(
         names.push(format!("{name}.deviation"));
         columns.push(variance.into_iter().map(f64::sqrt).collect());
     }
-    let outside = points.rows().filter(|x| !problem.domain().contains(x)).count();
+    let outside = points.rows().filter(|x| !problem.geometry().contains(x)).count();
     Ok(Evaluation { names, columns, outside })
 }
 

@@ -43,6 +43,7 @@ pub mod runs;
 mod sealed;
 mod table;
 pub mod trial;
+pub mod verdict;
 mod warnings;
 
 pub use arrays::{NamedArray, read_arrays, write_arrays};

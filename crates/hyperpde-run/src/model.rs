@@ -269,7 +269,7 @@ fn read(path: &Path) -> Result<Model, String> {
     let points = shape.last().copied().unwrap_or(0).max(1);
     let about = about.chunks(points).map(<[f64]>::to_vec).collect();
     let fraction = floats("fraction")?.1.first().copied().unwrap_or(1.0);
-    let recipe = SolveSnapshot { about, theta: floats("theta")?.1, fraction };
+    let recipe = SolveSnapshot { about, theta: floats("theta")?.1, fraction, points: None };
     Ok(Model { config: config.with_target(header.target), recipe, interior: floats("interior")?.1 })
 }
 

@@ -15,6 +15,7 @@ use crate::atomic::write_atomic;
 use crate::error::RunError;
 use crate::per_field::PerField;
 use crate::table::{TableRow, table};
+use crate::verdict::{Outcome, Verdict};
 
 /// The state of a run after one kernel update, or after a Gauss-Newton step without learning.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -185,6 +186,9 @@ pub struct RunReport {
     pub seconds_baselines: Option<f64>,
     /// Peak resident memory, MiB; `null` where the system doesn't tell.
     pub peak_rss_mb: Option<f64>,
+    /// What the run is worth; nothing in reports of versions that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
     /// Settings by name.
     pub settings: Map<String, Value>,
     /// The run step by step.
@@ -220,6 +224,7 @@ impl RunReport {
             seconds_total: 0.0,
             seconds_baselines: None,
             peak_rss_mb: None,
+            verdict: None,
             settings: settings.to_map(),
             history: Vec::new(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -266,6 +271,9 @@ impl RunReport {
                 column.name_single(field);
             }
         }
+        if let Some(verdict) = &mut report.verdict {
+            verdict.estimate.name_single(field);
+        }
         Ok(report)
     }
 
@@ -279,8 +287,25 @@ impl RunReport {
 
     /// The final table: per field a line before learning (where the initial errors are known), one after, and one for each
     /// further cloud. Without a reference a single line has what is known, and the residual of the equations is told below.
+    ///
+    /// The verdict follows.
     #[must_use]
     pub fn table(&self) -> String {
+        let mut text = self.table_of_errors();
+        if let Some(verdict) = &self.verdict {
+            // Writing to a String can't fail.
+            let _ = write!(text, "\n{verdict}");
+        }
+        text
+    }
+
+    /// How the run ended. A report that does not say is not to be relied on.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.verdict.as_ref().map_or(Outcome::Doubtful, |verdict| verdict.outcome)
+    }
+
+    fn table_of_errors(&self) -> String {
         let rows = self.rows_of_errors();
         if !rows.is_empty() {
             return table(&rows);

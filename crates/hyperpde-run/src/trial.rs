@@ -11,7 +11,7 @@ use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, Event, GradientCh
 use hyperpde_gp::{Posterior, RowBlock, SolveSettings, Stage, StageTimes};
 use hyperpde_kernels::AnyKernel;
 use hyperpde_linalg::{Cholesky, JitterPolicy};
-use hyperpde_pde::{Collocation, SampleSizes, Sampler, seeded};
+use hyperpde_pde::{Collocation, PdeError, SampleSizes, Sampler, seeded};
 
 use hyperpde_config::{Config, Opened, Target};
 
@@ -68,7 +68,7 @@ pub(crate) fn tensors(config: &Config) -> Result<Option<Tensors>, RunError> {
         trial.run.outer_loss(&theta).map(|_| ()).map_err(|e| RunError::numerical("trying an outer step", e))
     })?;
     let problem = config.problem();
-    let points = Sampler::Uniform.interior(problem.domain(), PROBED, &mut seeded(0, 0))?;
+    let points = Sampler::Uniform.interior(problem.geometry(), PROBED, &mut seeded(0, 0)).map_err(PdeError::from)?;
     let scoring = measured(&mut || match &trial.posterior {
         Some(posterior) => {
             let values = posterior.values(0, &points);
@@ -262,7 +262,7 @@ fn few(config: &Config, most: [usize; 4]) -> Result<(Collocation, Vec<RowBlock>)
     let simulated = problem.observations().iter().filter(|o| o.points().is_none()).map(|o| o.count()).max();
     let sizes = SampleSizes {
         interior: run.interior.min(most[0].max(simulated.unwrap_or(0))),
-        boundary: run.boundary.min(most[1].max(problem.faces().len())),
+        boundary: run.boundary.min(most[1].max(problem.patches().len())),
         validation: run.batch.clamp(1, most[2]),
     };
     let mut collocation = problem.sample(&sizes, config.sampler(), run.seed)?;

@@ -1,11 +1,14 @@
 //! Every failure is a typed error or a stated recovery: never a panic, never a NaN in a result.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use hyperpde::bilevel::{Bilevel, BilevelError, BilevelSettings, Event, Optimizer, OptimizerState, Progress};
+use hyperpde::bilevel::{
+    Bilevel, BilevelError, BilevelSettings, Event, LossRange, Optimizer, OptimizerState, Progress,
+};
+use hyperpde::burn::module::Module;
 use hyperpde::burn::tensor::Device;
-use hyperpde::gp::{GpError, InnerProblem, RowBlock, SolveSettings, Workspace};
+use hyperpde::gp::{GpError, InnerProblem, RowBlock, SolveSettings};
 use hyperpde::kernels::{Gibbs, parameters, with_parameters};
-use hyperpde::linalg::{JitterPolicy, SpdError};
+use hyperpde::linalg::{DenseCholesky, JitterPolicy, SolveError};
 use hyperpde::pde::{Collocation, PdeError};
 use hyperpde::prelude::*;
 
@@ -77,7 +80,11 @@ struct Jump {
 }
 
 impl Optimizer for Jump {
-    fn begin(&mut self, _state: OptimizerState) {}
+    fn name(&self) -> &str {
+        "jump"
+    }
+
+    fn begin(&mut self, _state: OptimizerState, _range: LossRange) {}
 
     fn step(&mut self, theta: &mut [f64], _loss: f64, _gradient: &[f64]) -> Progress {
         if std::mem::take(&mut self.armed) {
@@ -97,7 +104,7 @@ fn training_backs_off_from_a_bad_update_and_goes_on() {
     let damped = std::sync::Arc::default();
     let optimizer = Jump { armed: true, damped: std::sync::Arc::clone(&damped) };
     let start = parameters(&gibbs()).unwrap();
-    let mut run = init(gibbs(), settings()).unwrap().with_optimizer(optimizer);
+    let mut run = init(gibbs(), settings()).unwrap().with_optimizer(optimizer).unwrap();
     let mut backed_off = 0;
     loop {
         match run.step().unwrap() {
@@ -120,7 +127,8 @@ fn duplicate_points_without_a_nugget_get_reported_jitter_or_a_typed_error() {
     let points = Points::new(2, [0.3, 0.4].repeat(6)).unwrap();
     let rows = |jitter| {
         let block = RowBlock::simple("data", 0, Operator::identity(2), points.clone(), vec![1.0; 6], 0.0).unwrap();
-        let settings = SolveSettings { jitter, workspace: Workspace::default(), ..SolveSettings::default() };
+        let solver = std::sync::Arc::new(DenseCholesky::new().with_jitter(jitter));
+        let settings = SolveSettings { solver, ..SolveSettings::default() };
         InnerProblem::new(1, vec![block], &[], 0.0, settings).unwrap()
     };
     let kernel = [GaussianConfig::isotropic(0.3).init(&device()).unwrap()];
@@ -130,7 +138,7 @@ fn duplicate_points_without_a_nugget_get_reported_jitter_or_a_typed_error() {
     assert!((value - 1.0).abs() < 1e-6, "{value}");
     let error = rows(JitterPolicy::none()).solve(&kernel).unwrap_err();
     assert!(
-        matches!(error, GpError::Factorisation { rows: 6, source: SpdError::NotPositiveDefinite { size: 6, .. } }),
+        matches!(error, GpError::Factorisation { rows: 6, source: SolveError::NotPositiveDefinite { size: 6, .. } }),
         "{error:?}"
     );
     assert!(error.to_string().contains("nugget"), "{error}");
@@ -188,4 +196,17 @@ fn settings_out_of_range_say_what_is_allowed() {
     }
     let two = vec![gibbs(), gibbs()];
     assert!(Bilevel::init(&burgers(), collocation(), two, settings()).is_err());
+}
+
+#[test]
+fn kernels_without_gradients_are_refused_where_something_is_to_be_learned() {
+    let tracked = gibbs();
+    let detached = init(tracked.clone(), settings()).unwrap().run(&mut ()).unwrap().last.kernels()[0].clone();
+    for kernel in [tracked.clone().no_grad(), tracked.valid(), detached] {
+        let error = init(kernel.clone(), settings()).err();
+        assert!(matches!(error, Some(BilevelError::Untracked)), "{error:?}");
+        assert!(error.unwrap().to_string().contains("autodiff"));
+        // Without outer steps they are all that is needed.
+        init(kernel, BilevelSettings { outer_steps: 0, ..settings() }).unwrap().run(&mut ()).unwrap();
+    }
 }

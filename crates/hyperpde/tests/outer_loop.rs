@@ -1,7 +1,7 @@
 //! The hypergradient of the whole outer loss, through linearisation, features, inner solve and validation rows, against finite differences.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use hyperpde::bilevel::{Bilevel, BilevelSettings, Event, Optimizer, OptimizerState, Progress};
+use hyperpde::bilevel::{Bilevel, BilevelSettings, Event, LossRange, Optimizer, OptimizerState, Progress};
 use hyperpde::gp::{Assembly, SolveSettings};
 use hyperpde::kernels::parameters;
 use hyperpde::prelude::*;
@@ -11,7 +11,11 @@ use hyperpde::prelude::*;
 struct Record(std::sync::Arc<std::sync::Mutex<Vec<f64>>>);
 
 impl Optimizer for Record {
-    fn begin(&mut self, _state: OptimizerState) {}
+    fn name(&self) -> &str {
+        "record"
+    }
+
+    fn begin(&mut self, _state: OptimizerState, _range: LossRange) {}
 
     fn step(&mut self, _theta: &mut [f64], _loss: f64, gradient: &[f64]) -> Progress {
         *self.0.lock().unwrap() = gradient.to_vec();
@@ -40,7 +44,8 @@ fn loss_and_gradient(theta: Option<&[f64]>, assembly: Assembly) -> (f64, Vec<f64
     };
     let record = Record::default();
     // The first Gauss-Newton step always runs at the kernel's start, so that the frozen iterate does not depend on `theta`.
-    let mut run = Bilevel::init(&problem, collocation, vec![kernel], settings).unwrap().with_optimizer(record.clone());
+    let mut run =
+        Bilevel::init(&problem, collocation, vec![kernel], settings).unwrap().with_optimizer(record.clone()).unwrap();
     let mut loss = f64::NAN;
     loop {
         match run.step().unwrap() {

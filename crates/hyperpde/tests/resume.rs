@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use hyperpde::bilevel::{
-    Bilevel, BilevelError, BilevelSettings, Event, OptimizerKind, OptimizerState, Snapshot, StepControl,
+    Adam, Bilevel, BilevelError, BilevelSettings, Event, Optimizer, OptimizerKind, OptimizerState, Snapshot,
+    StepControl, Termination,
 };
+use hyperpde::kernels::Gaussian;
 use hyperpde::prelude::*;
 
 fn settings(optimizer: OptimizerKind, optimizer_state: OptimizerState) -> BilevelSettings {
@@ -30,7 +32,7 @@ fn parts() -> (Problem, Collocation, Gibbs) {
 }
 
 /// Bits of everything a run reports, and its snapshot after each Gauss-Newton step (through JSON and back).
-fn follow(mut run: Bilevel<Gibbs>) -> (Vec<u64>, Vec<Snapshot>, Vec<f64>) {
+fn follow<K: Kernel>(mut run: Bilevel<K>) -> (Vec<u64>, Vec<Snapshot>, Vec<f64>) {
     let (mut bits, mut snapshots) = (Vec::new(), Vec::new());
     let grid = Points::new(2, vec![0.3, -0.4, 0.9, 0.1]).unwrap();
     loop {
@@ -92,4 +94,84 @@ fn a_snapshot_of_another_run_is_refused() {
     other.iterate.about[1].pop();
     let error = Bilevel::restore(&problem, collocation, vec![kernel], settings, &other).err().unwrap();
     assert!(error.to_string().contains("does not fit"), "{error}");
+}
+
+/// With few hyperparameters L-BFGS scans its first loss; a run that goes on has done so.
+#[test]
+fn a_scan_is_not_repeated_after_a_resume() {
+    let settings = BilevelSettings { outer_steps: 10, ..settings(OptimizerKind::Lbfgs, OptimizerState::Keep) };
+    let run = |snapshot: Option<&Snapshot>| -> Bilevel<Gaussian> {
+        let (problem, collocation, _) = parts();
+        let device = Backend::default().device().unwrap().autodiff();
+        let kernels = vec![GaussianConfig::ard([0.3, 0.2]).init(&device).unwrap()];
+        match snapshot {
+            None => Bilevel::init(&problem, collocation, kernels, settings.clone()).unwrap(),
+            Some(snapshot) => Bilevel::restore(&problem, collocation, kernels, settings.clone(), snapshot).unwrap(),
+        }
+    };
+    let (bits, snapshots, theta) = follow(run(None));
+    for snapshot in &snapshots {
+        let (rest, _, end) = follow(run(Some(snapshot)));
+        assert_eq!(rest, bits[bits.len() - rest.len()..], "from step {}", snapshot.gauss_newton);
+        assert_eq!(end, theta);
+    }
+}
+
+#[test]
+fn a_run_that_was_over_is_over_for_the_same_reason() {
+    let restored = |snapshot: &Snapshot, settings: &BilevelSettings| {
+        let (problem, collocation, kernel) = parts();
+        let mut run = Bilevel::restore(&problem, collocation, vec![kernel], settings.clone(), snapshot).unwrap();
+        assert_eq!(run.snapshot().unwrap().termination, snapshot.termination);
+        let Event::Done(termination) = run.step().unwrap() else { panic!("the run was over") };
+        termination
+    };
+    let last = |settings: &BilevelSettings, stop: Option<usize>| {
+        let (problem, collocation, kernel) = parts();
+        let mut run = Bilevel::init(&problem, collocation, vec![kernel], settings.clone()).unwrap();
+        loop {
+            match run.step().unwrap() {
+                Event::GaussNewton(record, _) if Some(record.gauss_newton) == stop => run.stop(),
+                Event::Done(_) => return run.snapshot().unwrap(),
+                _ => {}
+            }
+        }
+    };
+    let learning = settings(OptimizerKind::Adam, OptimizerState::Reset);
+    let frozen = BilevelSettings { step_control: StepControl::Full, ..learning.clone().frozen(30, 1e-6) };
+    for (settings, stop, expected) in [
+        (&learning, None, Termination::StepsTaken),
+        (&learning, Some(2), Termination::Stopped),
+        (&frozen, None, Termination::Converged),
+    ] {
+        let snapshot = last(settings, stop);
+        assert_eq!(snapshot.termination, Some(expected));
+        assert_eq!(restored(&snapshot, settings), expected);
+    }
+}
+
+#[test]
+fn memory_of_another_optimizer_is_refused_and_that_of_ones_own_is_kept() {
+    let settings = settings(OptimizerKind::Adam, OptimizerState::Keep);
+    let (problem, collocation, kernel) = parts();
+    let (bits, snapshots, _) = follow(Bilevel::init(&problem, collocation, vec![kernel], settings.clone()).unwrap());
+    let restore = |optimizer: Option<Box<dyn Optimizer>>, settings: &BilevelSettings| {
+        let (problem, collocation, kernel) = parts();
+        let (settings, snapshot) = (settings.clone(), &snapshots[1]);
+        match optimizer {
+            None => Bilevel::restore(&problem, collocation, vec![kernel], settings, snapshot),
+            Some(optimizer) => {
+                Bilevel::restore_with(&problem, collocation, vec![kernel], settings, snapshot, optimizer)
+            }
+        }
+    };
+    let other = BilevelSettings { optimizer: OptimizerKind::Lbfgs, ..settings.clone() };
+    let error = restore(None, &other).err().unwrap();
+    assert!(matches!(error, BilevelError::Optimizer(_)), "{error:?}");
+    assert!(error.to_string().contains("'adam'") && error.to_string().contains("'lbfgs'"), "{error}");
+    // An optimizer of one's own takes the memory; one that would forget it is refused.
+    let (rest, _, _) = follow(restore(Some(Box::new(Adam::new(settings.learning_rate))), &other).unwrap());
+    assert_eq!(rest, bits[bits.len() - rest.len()..]);
+    let late = restore(None, &settings).unwrap().with_optimizer(Adam::new(1e-2)).err().unwrap();
+    assert!(late.to_string().contains("restore_with"), "{late}");
 }

@@ -12,7 +12,7 @@ fn losses_and_errors_agree() {
     let hosts: Vec<Backend> = Backend::available().into_iter().filter(|b| b.is_host()).collect();
     let [first, others @ ..] = &hosts[..] else { panic!("no backend of the host") };
     if others.is_empty() {
-        println!("SKIPPED: only {first} is compiled in; build with --features flex to compare");
+        println!("SKIPPED: only {first} is compiled in; build with --features ndarray to compare");
         return;
     }
     for case in short::all() {

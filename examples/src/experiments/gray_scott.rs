@@ -2,8 +2,8 @@
 
 use hyperpde::bilevel::OptimizerKind;
 use hyperpde::kernels::{Convention, Gaussian};
-use hyperpde::pde::problems::GrayScottCase;
 use hyperpde::prelude::*;
+use hyperpde::problems::GrayScottCase;
 use hyperpde_config::RunSettings;
 use hyperpde_run::{Experiment, RunError};
 

@@ -27,6 +27,7 @@ use hyperpde_plot::{Bars, bars};
 use hyperpde_run::write_atomic;
 
 use options::{Arguments, Child, Options};
+pub(crate) use runner::end_with_parent;
 pub use study::{Entry, Measure, Published, Study};
 pub use summary::{CostSummary, ErrorSummary, Summary, Totals};
 
@@ -38,14 +39,14 @@ pub fn main(study: &Study) -> ExitCode {
     init_logging(arguments.quiet());
     match arguments.child {
         Some(Child::Run { name, flags }) => {
-            runner::end_with_parent();
+            end_with_parent();
             let experiment = study.entry(&name).and_then(|e| Ok((e.build)()?));
             exit_code(experiment.and_then(|e| hyperpde_cli::run(e.as_ref(), &flags)).map(|_| ()))
         }
         None => match reproduce(study, &arguments.options) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
-            Err(e) => exit_code(Err(e)),
+            Err(e) => exit_code(Err::<(), _>(e)),
         },
     }
 }

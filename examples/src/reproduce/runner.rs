@@ -138,7 +138,7 @@ fn last_line(log: &Path) -> String {
 }
 
 /// Ends this process when standard input closes, which the parent holds open as long as it lives.
-pub(super) fn end_with_parent() {
+pub(crate) fn end_with_parent() {
     std::thread::spawn(|| {
         let mut input = std::io::stdin().lock();
         let mut byte = [0];

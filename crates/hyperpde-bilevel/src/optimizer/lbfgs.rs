@@ -1,7 +1,8 @@
-//! L-BFGS on the logarithm of the loss.
+//! L-BFGS on the logarithm of the loss where the loss is positive, on the loss itself where it is not.
 //!
-//! The loss runs over many orders of magnitude while hyperparameters change by factors, so both are taken on a logarithmic scale: the
-//! parameters are stored so (see `hyperpde-kernels`), and the optimizer minimises `φ(θ) = ln L(θ)`, `∇φ = ∇L / L`. The direction is
+//! A sum of squares runs over many orders of magnitude while hyperparameters change by factors, so both are taken on a logarithmic scale: the
+//! parameters are stored so (see `hyperpde-kernels`), and the optimizer minimises `φ(θ) = ln L(θ)`, `∇φ = ∇L / L`. A log density is on such a
+//! scale already and has either sign: there `φ = L`. The direction is
 //! `−H ∇φ` with the inverse Hessian `H` of the last pairs of steps and changes of the gradient (Nocedal and Wright 2006, algorithm 7.4),
 //! the step along it fulfils the strong Wolfe conditions. With as few parameters as pairs this is the full BFGS method, for one
 //! parameter the secant method on `φ'`.
@@ -12,9 +13,10 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::line_search::{Advice, LineSearch, Trial};
-use super::{Optimizer, OptimizerSnapshot, Progress};
-use crate::settings::OptimizerState;
+use super::{LossRange, Optimizer, OptimizerError, OptimizerSnapshot, OptimizerState, Progress};
 
 /// Smallest loss whose logarithm is told apart from zero.
 const TINY: f64 = 1e-300;
@@ -22,21 +24,44 @@ const TINY: f64 = 1e-300;
 /// Offsets of the scan: factors of two, more of them upwards.
 const SCAN: [f64; 8] = [-1.4, -0.7, 0.7, 1.4, 2.1, 2.8, 3.5, 4.2];
 
-/// L-BFGS with a strong Wolfe line search on `ln L` (see the module documentation).
-#[derive(Clone, Debug)]
-pub struct Lbfgs {
+/// Constants of [`Lbfgs`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LbfgsSettings {
     /// Pairs kept.
     pub memory: usize,
     /// Longest step of any parameter along one direction; of a logarithm, a factor of `e` to this power.
     pub largest_step: f64,
     /// First step of the steepest coordinate, when nothing is known of the curvature.
     pub first_step: f64,
-    /// Converged when an accepted step lowers `ln L` by less than this.
+    /// Converged when an accepted step lowers `φ` by less than this.
     pub tolerance: f64,
     /// Losses are scanned if there are no more parameters than this.
     pub scanned: usize,
     /// How many losses are scanned, from the first one on.
     pub scans: usize,
+}
+
+impl Default for LbfgsSettings {
+    fn default() -> Self {
+        Self { memory: 10, largest_step: 0.7, first_step: 0.1, tolerance: 1e-3, scanned: 8, scans: 1 }
+    }
+}
+
+impl LbfgsSettings {
+    /// L-BFGS with these constants. It has a line search and no learning rate.
+    pub fn build(&self, _learning_rate: f64) -> Lbfgs {
+        Lbfgs::new(*self)
+    }
+}
+
+/// L-BFGS with a strong Wolfe line search on `φ` (see the module documentation).
+#[derive(Clone, Debug)]
+pub struct Lbfgs {
+    constants: LbfgsSettings,
+    range: LossRange,
+    /// Losses that are still to be scanned.
+    scans: usize,
     scan: Scan,
     /// `(s, y)`, oldest first.
     pairs: VecDeque<(Vec<f64>, Vec<f64>)>,
@@ -68,29 +93,33 @@ struct Search {
     line: LineSearch,
 }
 
-impl Default for Lbfgs {
-    fn default() -> Self {
+impl Lbfgs {
+    /// L-BFGS before its first loss; until [`Optimizer::begin`] says otherwise, losses are positive.
+    pub fn new(constants: LbfgsSettings) -> Self {
         Self {
-            memory: 10,
-            largest_step: 0.7,
-            first_step: 0.1,
-            tolerance: 1e-3,
-            scanned: 8,
-            scans: 1,
+            constants,
+            range: LossRange::Positive,
+            scans: constants.scans,
             scan: Scan::Done,
             pairs: VecDeque::new(),
             search: None,
             best: None,
         }
     }
-}
 
-impl Lbfgs {
+    /// `φ` and its gradient from a loss and its.
+    fn scaled(&self, loss: f64, gradient: &[f64]) -> (f64, Vec<f64>) {
+        match self.range {
+            LossRange::Positive => (loss.max(TINY).ln(), gradient.iter().map(|g| g / loss.max(TINY)).collect()),
+            LossRange::Real => (loss, gradient.to_vec()),
+        }
+    }
+
     /// `−H g` by the two-loop recursion, or `−g` on the scale of the first step without pairs.
     fn direction(&self, gradient: &[f64]) -> Vec<f64> {
         let mut q: Vec<f64> = gradient.iter().map(|g| -g).collect();
         let Some((s, y)) = self.pairs.back() else {
-            let scale = self.first_step / largest(&q);
+            let scale = self.constants.first_step / largest(&q);
             q.iter_mut().for_each(|v| *v *= scale);
             return q;
         };
@@ -119,7 +148,7 @@ impl Lbfgs {
             self.pairs.clear();
             direction = self.direction(&gradient);
         }
-        let limit = self.largest_step / largest(&direction);
+        let limit = self.constants.largest_step / largest(&direction);
         let start = Trial { step: 0.0, value, slope: dot(&direction, &gradient), gradient: gradient.clone() };
         let line = LineSearch::new(start, limit);
         Some(Search { origin: theta.to_vec(), value, gradient, direction, step: limit.min(1.0), line })
@@ -141,12 +170,12 @@ impl Lbfgs {
                 let y: Vec<f64> = trial.gradient.iter().zip(&search.gradient).map(|(new, old)| new - old).collect();
                 // Pairs without positive curvature would make the inverse Hessian indefinite.
                 if dot(&s, &y) > 1e-10 * dot(&y, &y).sqrt() * dot(&s, &s).sqrt() {
-                    if self.pairs.len() == self.memory {
+                    if self.pairs.len() == self.constants.memory {
                         self.pairs.pop_front();
                     }
                     self.pairs.push_back((s, y));
                 }
-                if search.value - trial.value < self.tolerance {
+                if search.value - trial.value < self.constants.tolerance {
                     return false;
                 }
                 self.start(theta, trial.value, trial.gradient)
@@ -175,7 +204,7 @@ impl Lbfgs {
     fn scan(&mut self, theta: &mut [f64]) -> bool {
         let best = self.best.as_ref().map_or_else(|| theta.to_vec(), |(_, best)| best.clone());
         let (center, coordinate, offset) = match std::mem::replace(&mut self.scan, Scan::Done) {
-            Scan::Pending if theta.len() <= self.scanned => (best, 0, 0),
+            Scan::Pending if theta.len() <= self.constants.scanned => (best, 0, 0),
             Scan::Running { center, coordinate, offset } if offset + 1 < SCAN.len() => (center, coordinate, offset + 1),
             Scan::Running { coordinate, .. } if coordinate + 1 < theta.len() => (best, coordinate + 1, 0),
             Scan::Running { .. } => {
@@ -201,7 +230,12 @@ impl Search {
 }
 
 impl Optimizer for Lbfgs {
-    fn begin(&mut self, state: OptimizerState) {
+    fn name(&self) -> &str {
+        "lbfgs"
+    }
+
+    fn begin(&mut self, state: OptimizerState, range: LossRange) {
+        self.range = range;
         (self.search, self.best) = (None, None);
         self.scan = if self.scans > 0 { Scan::Pending } else { Scan::Done };
         self.scans = self.scans.saturating_sub(1);
@@ -211,8 +245,7 @@ impl Optimizer for Lbfgs {
     }
 
     fn step(&mut self, theta: &mut [f64], loss: f64, gradient: &[f64]) -> Progress {
-        let value = loss.max(TINY).ln();
-        let gradient: Vec<f64> = gradient.iter().map(|g| g / loss.max(TINY)).collect();
+        let (value, gradient) = self.scaled(loss, gradient);
         if self.best.as_ref().is_none_or(|(best, _)| value < *best) {
             self.best = Some((value, theta.to_vec()));
         }
@@ -261,12 +294,16 @@ impl Optimizer for Lbfgs {
 
     fn save(&self) -> OptimizerSnapshot {
         let vectors = self.pairs.iter().flat_map(|(s, y)| [s.clone(), y.clone()]).collect();
-        OptimizerSnapshot { scalars: vec![self.scans as f64], vectors }
+        OptimizerSnapshot { scalars: vec![self.scans as f64], vectors, ..OptimizerSnapshot::of(self.name()) }
     }
 
-    fn load(&mut self, snapshot: &OptimizerSnapshot) {
-        self.scans = snapshot.scalars.first().map_or(0, |scans| *scans as usize);
+    fn load(&mut self, snapshot: &OptimizerSnapshot) -> Result<(), OptimizerError> {
+        snapshot.check(self.name(), 1)?;
+        snapshot
+            .expect(snapshot.vectors.len().is_multiple_of(2), "pairs of vectors, steps and changes of the gradient")?;
+        self.scans = snapshot.scalars[0] as usize;
         self.pairs = snapshot.vectors.chunks_exact(2).map(|p| (p[0].clone(), p[1].clone())).collect();
+        Ok(())
     }
 }
 
@@ -284,7 +321,7 @@ mod tests {
 
     /// Steps until converged or `limit` evaluations; returns the point and the evaluations.
     fn minimise(f: impl Fn(&[f64]) -> (f64, Vec<f64>), mut theta: Vec<f64>, limit: usize) -> (Vec<f64>, usize) {
-        let mut optimizer = Lbfgs { tolerance: 1e-12, scanned: 0, ..Lbfgs::default() };
+        let mut optimizer = Lbfgs::new(LbfgsSettings { tolerance: 1e-12, scanned: 0, ..LbfgsSettings::default() });
         for n in 1..=limit {
             let (loss, gradient) = f(&theta);
             if optimizer.step(&mut theta, loss, &gradient) == Progress::Converged {
@@ -321,7 +358,7 @@ mod tests {
 
     #[test]
     fn a_failed_evaluation_shortens_the_step_and_the_best_point_is_kept() {
-        let mut optimizer = Lbfgs { scanned: 0, ..Lbfgs::default() };
+        let mut optimizer = Lbfgs::new(LbfgsSettings { scanned: 0, ..LbfgsSettings::default() });
         let mut theta = vec![0.0, 0.0];
         assert_eq!(optimizer.step(&mut theta, 1.0, &[-1.0, 0.5]), Progress::Continue);
         let first = theta.clone();
@@ -341,9 +378,9 @@ mod tests {
             let slope = if valley < 6.0 { 2.0 * (x[0] - 4.0) } else { 1e-3 };
             (value.exp(), vec![slope * value.exp()])
         };
-        let mut optimizer = Lbfgs { tolerance: 1e-10, ..Lbfgs::default() };
+        let mut optimizer = Lbfgs::new(LbfgsSettings { tolerance: 1e-10, ..LbfgsSettings::default() });
         let mut theta = vec![0.5];
-        optimizer.begin(OptimizerState::Reset);
+        optimizer.begin(OptimizerState::Reset, LossRange::Positive);
         for n in 0..40 {
             let (loss, gradient) = f(&theta);
             // A failure in the scan is a point like any other.
@@ -355,5 +392,22 @@ mod tests {
         }
         optimizer.settle(&mut theta);
         assert!((theta[0] - 4.0).abs() < 1e-3, "{theta:?}");
+    }
+
+    #[test]
+    fn a_loss_of_either_sign_is_minimised_itself() {
+        // Its minimum is −5 at 2; a logarithm would be stuck where the loss turns negative.
+        let f = |x: &[f64]| ((x[0] - 2.0).powi(2) - 5.0, vec![2.0 * (x[0] - 2.0)]);
+        let mut optimizer = Lbfgs::new(LbfgsSettings { tolerance: 1e-10, scanned: 0, ..LbfgsSettings::default() });
+        optimizer.begin(OptimizerState::Reset, LossRange::Real);
+        let mut theta = vec![-1.0];
+        for _ in 0..30 {
+            let (loss, gradient) = f(&theta);
+            if optimizer.step(&mut theta, loss, &gradient) == Progress::Converged {
+                break;
+            }
+        }
+        optimizer.settle(&mut theta);
+        assert!((theta[0] - 2.0).abs() < 1e-4, "{theta:?}");
     }
 }

@@ -3,17 +3,41 @@
 //! All work by *ask and tell*: they are told loss and gradient at the point they asked for, and ask for the next one. The loop therefore
 //! decides when an evaluation takes place, one evaluation is one outer step whatever the optimizer, and an evaluation that fails can be
 //! told too.
+//!
+//! A new optimizer is one file with its constants and one line in the list of `list.rs`.
 
 mod adam;
 mod lbfgs;
 mod line_search;
+mod list;
+mod memory;
 
 use serde::{Deserialize, Serialize};
 
-use crate::settings::OptimizerState;
+pub use adam::{Adam, AdamSettings};
+pub use lbfgs::{Lbfgs, LbfgsSettings};
+pub use list::{OptimizerConstants, OptimizerKind};
+pub use memory::{OptimizerError, OptimizerSnapshot};
 
-pub use adam::Adam;
-pub use lbfgs::Lbfgs;
+/// What happens to the optimizer's state at a new Gauss-Newton step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OptimizerState {
+    /// Start afresh, as published: the loss is a new function.
+    #[default]
+    Reset,
+    /// Keep moments and step count.
+    Keep,
+}
+
+/// Which values a loss may have: an optimizer may work on its logarithm only if they are positive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossRange {
+    /// `L ≥ 0`, over many orders of magnitude: a sum of squares.
+    Positive,
+    /// Any real number: a log density, whose differences count and not its ratios.
+    Real,
+}
 
 /// What an optimizer makes of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +50,11 @@ pub enum Progress {
 
 /// Minimises one loss function after another, each a little different from the one before.
 pub trait Optimizer: Send {
-    /// A new loss function begins; `state` says whether what was learned about the last one still counts.
-    fn begin(&mut self, state: OptimizerState);
+    /// Its name in snapshots: memory of an optimizer of another name is refused.
+    fn name(&self) -> &str;
+
+    /// A new loss function begins, with values in `range`; `state` says whether what was learned about the last one still counts.
+    fn begin(&mut self, state: OptimizerState, range: LossRange);
 
     /// Takes loss and gradient at `theta` and moves `theta` to the next point.
     fn step(&mut self, theta: &mut [f64], loss: f64, gradient: &[f64]) -> Progress;
@@ -40,62 +67,17 @@ pub trait Optimizer: Send {
         let _ = theta;
     }
 
-    /// What has to be kept between two loss functions so that a run can be resumed.
+    /// What has to be kept between two loss functions so that a run can be resumed. By default nothing but the name.
     fn save(&self) -> OptimizerSnapshot {
-        OptimizerSnapshot::default()
+        OptimizerSnapshot::of(self.name())
     }
 
-    /// Puts back what [`Optimizer::save`] gave.
-    fn load(&mut self, snapshot: &OptimizerSnapshot) {
-        let _ = snapshot;
-    }
-}
-
-/// Memory of an optimizer between two loss functions, as plain numbers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct OptimizerSnapshot {
-    /// Scalars such as step counts and rates, in the optimizer's own order.
-    pub scalars: Vec<f64>,
-    /// Vectors such as moments, each as long as the hyperparameters.
-    pub vectors: Vec<Vec<f64>>,
-}
-
-/// An optimizer by name, as configurations and flags choose it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OptimizerKind {
-    /// [`Adam`] with the learning rate of the settings: published, and right for networks on random batches.
-    #[default]
-    Adam,
-    /// [`Lbfgs`]: for a handful of hyperparameters.
-    Lbfgs,
-}
-
-impl OptimizerKind {
-    /// All optimizers.
-    pub const ALL: [Self; 2] = [Self::Adam, Self::Lbfgs];
-
-    /// Its name in configurations and flags.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Adam => "adam",
-            Self::Lbfgs => "lbfgs",
-        }
-    }
-
-    /// The optimizer with default constants and this learning rate, where it has one.
-    pub fn build(self, learning_rate: f64) -> Box<dyn Optimizer> {
-        match self {
-            Self::Adam => Box::new(Adam::new(learning_rate)),
-            Self::Lbfgs => Box::new(Lbfgs::default()),
-        }
-    }
-}
-
-impl std::str::FromStr for OptimizerKind {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|k| k.name() == text).ok_or_else(|| "must be adam or lbfgs".to_owned())
+    /// Puts back what [`Optimizer::save`] gave. By default there is nothing to put back.
+    ///
+    /// # Errors
+    /// [`OptimizerError`] for memory of another optimizer or of another shape; the optimizer is then as it was.
+    fn load(&mut self, snapshot: &OptimizerSnapshot) -> Result<(), OptimizerError> {
+        snapshot.check(self.name(), 0)?;
+        snapshot.expect(snapshot.vectors.is_empty(), "no vectors")
     }
 }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use burn::tensor::Device;
 use hyperpde_kernels::{Backend, Check, Precision, probe};
-use hyperpde_pde::problems;
+use hyperpde_pde::Sampler;
+use hyperpde_problems as problems;
 
 use hyperpde_run::mebibytes;
 
@@ -29,13 +30,6 @@ const KERNELS: [(&str, &str); 10] = [
     ("product", "a product of kernels"),
 ];
 
-const SAMPLERS: [(&str, &str); 4] = [
-    ("uniform", "independent points"),
-    ("latin-hypercube", "one point in each of n intervals per coordinate"),
-    ("halton", "Halton sequence with a random shift"),
-    ("sobol", "Sobol sequence with a random digital shift"),
-];
-
 const OPTIMIZERS: [(&str, &str); 2] = [
     ("adam", "for networks on random batches, as published"),
     ("lbfgs", "L-BFGS with a line search, for a handful of hyperparameters"),
@@ -51,7 +45,7 @@ impl List {
         let mut out = String::new();
         section(&mut out, "Problems", problems::catalogue().iter().map(|e| (e.name, e.description)));
         section(&mut out, "Kernels", KERNELS);
-        section(&mut out, "Samplers", SAMPLERS);
+        section(&mut out, "Samplers", Sampler::all().iter().map(|s| (s.name(), s.description())));
         section(&mut out, "Optimizers", OPTIMIZERS);
         let state = |b: Backend| if b.is_available() { "compiled in" } else { "not in this program" };
         section(&mut out, "Backends", Backend::ALL.map(|b| (b.name(), state(b))));

@@ -19,6 +19,7 @@ pub use run::{Report, Resume, Start};
 use std::path::Path;
 
 use hyperpde_run::FileError;
+use hyperpde_run::verdict::Outcome;
 
 use crate::error::CliError;
 
@@ -55,16 +56,16 @@ pub enum Command {
 }
 
 impl Command {
-    /// Does it.
+    /// Does it, and says what came out: [`Outcome::Solved`] too where nothing was solved and nothing went wrong.
     ///
     /// # Errors
     /// [`CliError::Config`] and [`CliError::Input`] for what the user can correct, [`CliError::Run`] for a solve that fails or that Ctrl-C ended,
     /// [`CliError::File`] and [`CliError::Figure`] for output that can't be written.
-    pub fn run(&self) -> Result<(), CliError> {
+    pub fn run(&self) -> Result<Outcome, CliError> {
         match self {
-            Self::Solve(start) => start.solve(),
-            Self::Learn(start) => start.learn(),
-            Self::Resume(resume) => resume.run(),
+            Self::Solve(start) => return start.solve(),
+            Self::Learn(start) => return start.learn(),
+            Self::Resume(resume) => return resume.run(),
             Self::Report(report) => report.run(),
             Self::Check(check) => check.run(),
             Self::Evaluate(evaluate) => evaluate.run(),
@@ -72,6 +73,7 @@ impl Command {
             Self::List(list) => list.run(),
             Self::Completions(completions) => completions.run(Program::command()),
         }
+        .map(Outcome::from)
     }
 
     /// Whether messages below a warning are not wanted.

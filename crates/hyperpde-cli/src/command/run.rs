@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use hyperpde_config::Config;
+use hyperpde_run::verdict::Outcome;
 use hyperpde_run::{RunReport, runs};
 
 use crate::error::CliError;
@@ -59,11 +60,11 @@ pub struct Report {
 }
 
 impl Start {
-    pub(super) fn solve(&self) -> Result<(), CliError> {
+    pub(super) fn solve(&self) -> Result<Outcome, CliError> {
         self.start(self.load()?.without_learning(), "-solve")
     }
 
-    pub(super) fn learn(&self) -> Result<(), CliError> {
+    pub(super) fn learn(&self) -> Result<Outcome, CliError> {
         self.start(self.load()?, "")
     }
 
@@ -81,7 +82,7 @@ impl Start {
     }
 
     /// Runs in the folder of the flags, of the configuration, or one named after the problem and `suffix`.
-    fn start(&self, config: Config, suffix: &str) -> Result<(), CliError> {
+    fn start(&self, config: Config, suffix: &str) -> Result<Outcome, CliError> {
         let output = config.output().clone();
         let default = || Path::new("runs").join(format!("{}{suffix}", file_name(config.problem().name())));
         let folder = self.out.clone().or(output.folder).unwrap_or_else(default);
@@ -93,7 +94,7 @@ impl Start {
 }
 
 impl Resume {
-    pub(super) fn run(&self) -> Result<(), CliError> {
+    pub(super) fn run(&self) -> Result<Outcome, CliError> {
         interrupt::install();
         let host = Terminal::new(self.shown.quiet);
         finish(&runs::resume(&self.folder, self.shown.json.as_deref(), &host)?, &self.folder)
@@ -111,7 +112,8 @@ impl Report {
             log::warn!("{} is missing: what is made from it was not drawn", file.display());
         }
         match drawn.report {
-            Some(report) => finish(&report, &self.folder),
+            // Drawing is what was asked for, and it is done.
+            Some(report) => finish(&report, &self.folder).map(|_| ()),
             None => {
                 log::warn!("the run is not finished; `hyperpde resume {}` goes on with it", self.folder.display());
                 Ok(())
@@ -120,10 +122,11 @@ impl Report {
     }
 }
 
-/// The table, and where the rest is.
-fn finish(report: &RunReport, folder: &Path) -> Result<(), CliError> {
+/// The table, and where the rest is; what the run is worth.
+fn finish(report: &RunReport, folder: &Path) -> Result<Outcome, CliError> {
     log::info!("figures and numbers are in {}", folder.display());
-    super::print(&report.table())
+    super::print(&report.table())?;
+    Ok(report.outcome())
 }
 
 /// A name as that of a folder.

@@ -89,3 +89,19 @@ pub fn problems(d: usize, nugget: f64, settings: &SolveSettings) -> Vec<(&'stati
     }
     out
 }
+
+/// An equation, a periodic condition with two sites, and noisy values at points of the equation.
+pub fn periodic(settings: &SolveSettings) -> Arc<InnerProblem> {
+    let mut rng = Lcg(11);
+    let points = rng.points(12, 2);
+    let terms = vec![term(&mut rng, 0, Operator::laplacian(2), 12), term(&mut rng, 0, Operator::identity(2), 12)];
+    let equation = RowBlock::new("pde", vec![points.clone()], terms, rng.vec(12), 0.0).unwrap();
+    let side = |site, c: f64| Term { field: 0, operator: Operator::identity(2), site, coefficients: vec![c; 5] };
+    let sites = vec![rng.points(5, 2), rng.points(5, 2)];
+    let periodic = RowBlock::new("periodic", sites, vec![side(0, 1.0), side(1, -1.0)], vec![0.1; 5], 0.0).unwrap();
+    let seen = points.select(&[0, 1, 2]).unwrap();
+    let data = RowBlock::simple("data", 0, Operator::identity(2), seen, rng.vec(3), 1e-2).unwrap();
+    let check = block(&mut rng, "check", &[Operator::identity(2), Operator::partial(2, 1)], 6);
+    let validation = [check, data.clone().regularised()];
+    InnerProblem::new(1, vec![equation, periodic, data], &validation, 1e-3, settings.clone()).unwrap()
+}

@@ -6,6 +6,7 @@
 //! on all cores; results do not depend on the number of threads.
 
 mod channel;
+mod cotangent;
 #[cfg(feature = "gpu")]
 pub mod device;
 mod entry;
@@ -28,11 +29,13 @@ use crate::form::{Component, GibbsChannels, PairForm, Profile};
 use crate::jet::JetSpace;
 use crate::kernel::PointJets;
 use crate::points::Points;
+use cotangent::Cotangent;
+pub use cotangent::Tile;
 use lanes::Lanes;
 use pair::{FULL, Level};
 pub use prepared::{Coefficients, FeatureData};
 use prepared::{Layout, Prepared};
-use sweep::{Adjoint, Cotangent, Forward, Region};
+use sweep::{Adjoint, Forward, Region};
 
 /// Columns of a block that one piece of work takes.
 const COLUMNS: usize = 8;
@@ -188,18 +191,31 @@ impl<'a> FunctionalSet<'a> {
 
     /// `Σ_i weight_i · ℓ_i ℓ_i k(x_i, x_i)` and its gradient rows (to [`FunctionalSet::chain`]).
     pub fn trace(&self, weights: &[f64]) -> (f64, Vec<f64>) {
-        let (mut value, mut rows) = (0.0, Vec::new());
-        for prepared in &self.prepared {
-            let mut left = weights.to_vec();
-            left.resize(prepared.stride, 0.0);
-            let (zeros, ones) = (vec![0.0; prepared.stride], vec![1.0; prepared.stride]);
-            let cotangent = Cotangent { left: [&left, &zeros], right: [&ones, &zeros] };
-            let (mut gx, gy) = adjoint(prepared, prepared, Region::Diagonal, cotangent);
-            value += prepared.value(&gx);
-            gx.iter_mut().zip(&gy).for_each(|(a, b)| *a += b);
+        let (values, mut rows, other) = self.diagonal(self, weights);
+        rows.iter_mut().zip(&other).for_each(|(a, b)| *a += b);
+        (values.iter().sum(), rows)
+    }
+
+    /// `weight_i · ℓ_i ℓ'_i k(x_i, x'_i)` for this set and another one of as many functionals, `[n]`, and the gradient rows of the sum for both
+    /// sets (to [`FunctionalSet::chain`]). O(n).
+    pub fn diagonal(&self, other: &FunctionalSet<'_>, weights: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+        let (mut values, mut rows, mut other_rows) = (vec![0.0; self.len()], Vec::new(), Vec::new());
+        let ones = vec![1.0; self.len()];
+        let terms = [(other.padded(weights), &ones[..])];
+        for (x, y) in self.prepared.iter().zip(&other.prepared) {
+            let (gx, gy) = adjoint(x, y, Region::Diagonal, Cotangent::Terms(&terms));
+            values.iter_mut().zip(x.values(&gx)).for_each(|(sum, v)| *sum += v);
             rows.extend(gx);
+            other_rows.extend(gy);
         }
-        (value, rows)
+        (values, rows, other_rows)
+    }
+
+    /// A value per point, with zeros up to a whole number of vectors.
+    fn padded(&self, values: &[f64]) -> Vec<f64> {
+        let mut out = vec![0.0; self.len().next_multiple_of(prepared::PAD)];
+        out.iter_mut().zip(values).take(self.len()).for_each(|(o, v)| *o = *v);
+        out
     }
 }
 
@@ -246,20 +262,33 @@ impl Pair<'_> {
         }
     }
 
-    /// Gradient rows `(x, y)` of `Σ ḡ_{yx} K_{yx}` with `ḡ_{yx} = Σ_k left_k[y] right_k[x]`; with `lower` the sum is over the whole symmetric
-    /// matrix, `ḡ` symmetrised: entries below the diagonal stand for both.
+    /// Gradient rows `(x, y)` of `Σ ḡ_{yx} K_{yx}` for the cotangent `ḡ_{yx} = Σ_k left_k[y] · right_k[x]` of any number of terms
+    /// `(left, right)`, `[y.len()]` and `[x.len()]`: one sweep over the pairs, whatever their number.
+    ///
+    /// With `lower` the block is a diagonal one of a symmetric matrix and `ḡ` must be symmetric; an entry below the diagonal stands for both of
+    /// its pair: the gradient is that of
+    ///
+    /// ```text
+    /// Σ_{i>j} ḡ_ij K_ij + ½ Σ_i ḡ_ii K_ii = ½ Σ_ij ḡ_ij K_ij
+    /// ```
+    ///
+    /// so that the terms `(u, v)` and `(v, u)` give `uᵀ K v`.
     pub fn adjoint(&self, terms: &[(&[f64], &[f64])]) -> (Vec<f64>, Vec<f64>) {
-        let padded = |v: &[f64], n: usize| {
-            let mut out = v.to_vec();
-            out.resize(n, 0.0);
-            out
-        };
-        let pick = |k: usize| terms.get(k).copied().unwrap_or((&[], &[]));
+        let terms: Vec<_> = terms.iter().map(|&(left, right)| (self.y.padded(left), right)).collect();
+        self.contract(Cotangent::Terms(&terms))
+    }
+
+    /// The same for a cotangent given entry by entry.
+    ///
+    /// With `lower` entries above the block's diagonal are not looked at, and `ḡ` counts as there: where `dL = Σ_ij C_ij dK_ij` over the whole
+    /// symmetric matrix, pass `C + Cᵀ`.
+    pub fn adjoint_dense(&self, cotangent: Tile<'_>) -> (Vec<f64>, Vec<f64>) {
+        self.contract(Cotangent::Dense(cotangent))
+    }
+
+    fn contract(&self, cotangent: Cotangent<'_>) -> (Vec<f64>, Vec<f64>) {
         let (mut rows_x, mut rows_y) = (Vec::new(), Vec::new());
         for (x, y) in self.x.prepared.iter().zip(&self.y.prepared) {
-            let left: [Vec<f64>; 2] = std::array::from_fn(|k| padded(pick(k).0, y.stride));
-            let right: [Vec<f64>; 2] = std::array::from_fn(|k| padded(pick(k).1, x.stride));
-            let cotangent = Cotangent { left: [&left[0], &left[1]], right: [&right[0], &right[1]] };
             let (gx, gy) = adjoint(x, y, self.region(), cotangent);
             rows_x.extend(gx);
             rows_y.extend(gy);

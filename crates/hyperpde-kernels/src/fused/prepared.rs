@@ -93,6 +93,13 @@ impl FeatureData {
         Self { n, channels: width, slots: self.slots.iter().map(|s| s.as_ref().map(cut)).collect() }
     }
 
+    /// The features of the given points, in their order.
+    pub fn select(&self, points: &[usize]) -> Self {
+        let width = self.channels;
+        let pick = |v: &Vec<f64>| points.iter().flat_map(|&i| v[i * width..(i + 1) * width].iter().copied()).collect();
+        Self { n: points.len(), channels: width, slots: self.slots.iter().map(|s| s.as_ref().map(pick)).collect() }
+    }
+
     /// Adds `part` to the rows from `start` on.
     pub fn add_rows(&mut self, start: usize, part: &Self) {
         let width = self.channels;
@@ -225,9 +232,9 @@ impl Prepared {
         self.layout.gradient_rows() * self.stride
     }
 
-    /// Gradient by the log-amplitudes, which is the contracted value itself, summed over the points.
-    pub fn value(&self, grad: &[f64]) -> f64 {
-        (0..self.n).map(|i| grad[position(self.layout.gradient_rows(), 0, i)]).sum()
+    /// Gradient by the log-amplitudes, which is the contracted value itself, point by point.
+    pub fn values<'a>(&'a self, grad: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+        (0..self.n).map(|i| grad[position(self.layout.gradient_rows(), 0, i)])
     }
 
     /// Adds the gradients by features that follow from `grad` (rows from [`Layout::head`] on).

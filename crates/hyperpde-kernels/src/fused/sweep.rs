@@ -1,10 +1,11 @@
-//! Loops over pairs: blocks of Gram matrices, and the contraction of their derivative with rank-one cotangents.
+//! Loops over pairs: blocks of Gram matrices, and the contraction of their derivative with cotangents.
 //!
 //! A block is column-major with the second argument `y` along the column, so that lanes run over `y` and the first argument is
 //! broadcast. Rows are tiled so that the `y` data of a tile stays in the first-level cache for a block of columns.
 
 use pulp::{Simd, WithSimd};
 
+use super::cotangent::Cotangent;
 use super::entry::{self, Gradients};
 use super::lanes::Lanes;
 use super::pair::{Level, SideGrad};
@@ -89,15 +90,6 @@ impl<const D: usize, const G: usize, const E: bool, const X: Level, const Y: Lev
     }
 }
 
-/// A cotangent `ḡ_{yx} = Σ_k left_k[y] · right_k[x]` of a block, of rank one or two.
-#[derive(Clone, Copy)]
-pub(crate) struct Cotangent<'a> {
-    /// `left_k` over the padded `y`, zero in the padding.
-    pub left: [&'a [f64]; 2],
-    /// `right_k` over `x`.
-    pub right: [&'a [f64]; 2],
-}
-
 /// Accumulators of the gradient rows: those of a vector of `y` in memory, the plain channels of one `x` beside them.
 struct Rows<'a, S: Simd> {
     fixed: &'a mut [S::f64s],
@@ -151,11 +143,11 @@ impl<const D: usize, const G: usize, const E: bool, const X: Level, const Y: Lev
         let (rows, gradient_rows) = (layout.rows(), layout.gradient_rows());
         let (fixed, fixed_gradient) = (layout.simple(0), layout.simple(0) - layout.head());
         let ydata = S::as_simd_f64s(&y.data).0;
-        let left = [S::as_simd_f64s(cotangent.left[0]).0, S::as_simd_f64s(cotangent.left[1]).0];
         let gy = S::as_mut_simd_f64s(gy).0;
         let (ys, per) = (y.stride / lanes, PAD / lanes);
         let zero = Lanes::splat(simd, 0.0);
         let mut simple_sums = vec![zero; layout.simple * (3 + D)];
+        let mut given = [zero.vector(); TILE];
         for tile in (0..ys).step_by(TILE) {
             let end = (tile + TILE).min(ys);
             for s in start..start + count {
@@ -166,7 +158,8 @@ impl<const D: usize, const G: usize, const E: bool, const X: Level, const Y: Lev
                 }
                 let xs = |row: usize| Lanes::splat(simd, x.data[position(rows, row, s)]);
                 let sx = entry::side::<Lanes<S>, D, G, X>(simd, &layout, xs);
-                let right = [Lanes::splat(simd, cotangent.right[0][s]), Lanes::splat(simd, cotangent.right[1][s])];
+                let given = &mut given[..hi - lo];
+                cotangent.read(simd, region, s, lo, y.n, given);
                 let mut sum = SideGrad::<Lanes<S>, D, G>::zero(simd);
                 simple_sums.fill(zero);
                 for v in lo..hi {
@@ -175,10 +168,7 @@ impl<const D: usize, const G: usize, const E: bool, const X: Level, const Y: Lev
                     let at_simple = |row: usize| Lanes::new(simd, tail[(row - fixed) * per + v % per]);
                     let (gradient_head, gradient_tail) =
                         gy[v / per * gradient_rows * per..][..gradient_rows * per].split_at_mut(fixed_gradient * per);
-                    let mut g = Lanes::new(simd, left[0][v]).mul_add(right[0], Lanes::new(simd, left[1][v]) * right[1]);
-                    if region != Region::Full && v == s / lanes {
-                        g = g * region_weight(simd, region, s % lanes);
-                    }
+                    let g = Lanes::new(simd, given[v - lo]);
                     let sy = entry::side::<Lanes<S>, D, G, Y>(simd, &layout, at);
                     let mut rows = Rows {
                         fixed: gradient_head,
@@ -200,23 +190,4 @@ impl<const D: usize, const G: usize, const E: bool, const X: Level, const Y: Lev
             }
         }
     }
-}
-
-/// Weights of the vector that holds the diagonal, at lane `diagonal`: one half there (an off-diagonal pair of a symmetric matrix counts twice,
-/// the diagonal once) with [`Region::Lower`], one with [`Region::Diagonal`].
-#[inline(always)]
-fn region_weight<S: Simd>(simd: S, region: Region, diagonal: usize) -> Lanes<S> {
-    let mut weights = simd.splat_f64s(0.0);
-    for (lane, w) in
-        pulp::bytemuck::cast_slice_mut::<S::f64s, f64>(std::slice::from_mut(&mut weights)).iter_mut().enumerate()
-    {
-        *w = match region {
-            Region::Lower if lane > diagonal => 1.0,
-            Region::Lower if lane == diagonal => 0.5,
-            Region::Diagonal if lane == diagonal => 1.0,
-            Region::Full => 1.0,
-            _ => 0.0,
-        };
-    }
-    Lanes::new(simd, weights)
 }

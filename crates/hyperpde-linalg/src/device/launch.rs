@@ -11,7 +11,7 @@ use super::kernels::tile::{PANEL_ROWS, PANEL_UNITS, TILE_UNITS};
 use super::kernels::{BLOCK, UNITS, block, scan, tile, triangle};
 use super::limits::{check_buffer, check_count, check_device};
 use super::{DiagonalBlocks, Element};
-use crate::{SpdError, blocked};
+use crate::{SolveError, blocked};
 
 /// A matrix on a device and what belongs to it there.
 pub(super) struct Stage {
@@ -22,7 +22,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn new(client: &Client, matrix: Handle, n: usize, element: Element) -> Result<Self, SpdError> {
+    pub(super) fn new(client: &Client, matrix: Handle, n: usize, element: Element) -> Result<Self, SolveError> {
         check_device(client, element)?;
         check_count("matrix", "n", n)?;
         check_buffer("matrix", &matrix, n * n, element)?;
@@ -41,14 +41,14 @@ impl Stage {
         self.matrix
     }
 
-    pub(super) fn replace_matrix(&mut self, matrix: Handle) -> Result<(), SpdError> {
+    pub(super) fn replace_matrix(&mut self, matrix: Handle) -> Result<(), SolveError> {
         check_buffer("matrix", &matrix, self.n * self.n, self.element)?;
         self.matrix = matrix;
         Ok(())
     }
 
     /// Refuses a NaN or an infinity in the lower triangle; the diagonal otherwise.
-    pub(super) fn check_finite(&self) -> Result<Vec<f64>, SpdError> {
+    pub(super) fn check_finite(&self) -> Result<Vec<f64>, SolveError> {
         let n = self.n;
         let diagonal = self.empty(n);
         let first_bad = self.client.empty(n * size_of::<u32>());
@@ -64,11 +64,11 @@ impl Stage {
         );
         let bytes = self.client.read(vec![first_bad, diagonal]).map_err(device_error)?;
         let [first_bad, diagonal] = bytes.as_slice() else {
-            return Err(SpdError::Device("two buffers were asked for, the device returned others".into()));
+            return Err(SolveError::Device("two buffers were asked for, the device returned others".into()));
         };
         if let Some((col, &row)) = u32::from_bytes(first_bad).iter().enumerate().find(|&(_, &row)| row < n as u32) {
             let row = row as usize;
-            return Err(SpdError::NonFinite { what: "matrix", row, col, value: self.entry(row, col)? });
+            return Err(SolveError::NonFinite { what: "matrix", row, col, value: self.entry(row, col)? });
         }
         Ok(self.element.decode(diagonal))
     }
@@ -90,7 +90,7 @@ impl Stage {
     /// # Returns
     /// The first pivot that was not positive and finite, if one was not. `diagonal` becomes that of `L`, as
     /// far as it goes.
-    pub(super) fn factor(&self, blocks: DiagonalBlocks, diagonal: &mut Vec<f64>) -> Result<Option<usize>, SpdError> {
+    pub(super) fn factor(&self, blocks: DiagonalBlocks, diagonal: &mut Vec<f64>) -> Result<Option<usize>, SolveError> {
         let status = self.client.create_from_slice(u32::as_bytes(&[0]));
         diagonal.clear();
         match blocks {
@@ -103,7 +103,7 @@ impl Stage {
                 }
                 let bytes = self.client.read(vec![status, roots]).map_err(device_error)?;
                 let [status, roots] = bytes.as_slice() else {
-                    return Err(SpdError::Device("two buffers were asked for, the device returned others".into()));
+                    return Err(SolveError::Device("two buffers were asked for, the device returned others".into()));
                 };
                 *diagonal = self.element.decode(roots);
                 Ok(u32::from_bytes(status).first().and_then(|&s| s.checked_sub(1)).map(|p| p as usize))
@@ -136,7 +136,7 @@ impl Stage {
     }
 
     /// Factors the diagonal block at `start` on the host.
-    fn round_trip(&self, start: usize, diagonal: &mut Vec<f64>) -> Result<Option<usize>, SpdError> {
+    fn round_trip(&self, start: usize, diagonal: &mut Vec<f64>) -> Result<Option<usize>, SolveError> {
         let copy = self.empty(BLOCK * BLOCK);
         block::extract_block::launch(
             &self.client,
@@ -201,7 +201,7 @@ impl Stage {
     }
 
     /// `b ← L⁻ᵀ L⁻¹ b` for `k` columns.
-    pub(super) fn solve(&self, b: &Handle, k: usize) -> Result<(), SpdError> {
+    pub(super) fn solve(&self, b: &Handle, k: usize) -> Result<(), SolveError> {
         check_count("right-hand side", "k", k)?;
         check_buffer("right-hand side", b, self.n * k, self.element)?;
         let y = self.empty(self.n * k);
@@ -239,7 +239,7 @@ impl Stage {
         self.client.create_from_slice(&self.element.encode(values))
     }
 
-    pub(super) fn download_into(&self, handle: Handle, values: &mut [f64]) -> Result<(), SpdError> {
+    pub(super) fn download_into(&self, handle: Handle, values: &mut [f64]) -> Result<(), SolveError> {
         let bytes = self.client.read_one(handle).map_err(device_error)?;
         for (value, read) in values.iter_mut().zip(self.element.decode(&bytes)) {
             *value = read;
@@ -247,7 +247,7 @@ impl Stage {
         Ok(())
     }
 
-    fn entry(&self, row: usize, col: usize) -> Result<f64, SpdError> {
+    fn entry(&self, row: usize, col: usize) -> Result<f64, SolveError> {
         let size = self.element.size() as u64;
         let place = (row + col * self.n) as u64;
         let behind = self.matrix.size_in_used() - (place + 1) * size;
@@ -285,6 +285,6 @@ fn cube() -> CubeDim {
     CubeDim::new_1d(UNITS as u32)
 }
 
-fn device_error(error: cubecl::server::ServerError) -> SpdError {
-    SpdError::Device(error.to_string())
+fn device_error(error: cubecl::server::ServerError) -> SolveError {
+    SolveError::Device(error.to_string())
 }

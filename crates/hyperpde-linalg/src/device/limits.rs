@@ -5,12 +5,12 @@ use cubecl::server::Handle;
 
 use super::Element;
 use super::kernels::{SHARED, UNITS};
-use crate::SpdError;
+use crate::SolveError;
 
 /// Most cubes along a dimension that every device has; also keeps places in the matrix within 32 bits.
 const MOST: usize = 65_535;
 
-pub(super) fn check_device(client: &Client, element: Element) -> Result<(), SpdError> {
+pub(super) fn check_device(client: &Client, element: Element) -> Result<(), SolveError> {
     let properties = client.properties();
     let missing = if !properties.supports_type(element.elem_type()) {
         format!("{} numbers", element.name())
@@ -21,14 +21,14 @@ pub(super) fn check_device(client: &Client, element: Element) -> Result<(), SpdE
     } else {
         return Ok(());
     };
-    Err(SpdError::Device(format!("{} does not have {missing}", client.name())))
+    Err(SolveError::Device(format!("{} does not have {missing}", client.name())))
 }
 
-pub(super) fn check_count(what: &'static str, name: &str, count: usize) -> Result<(), SpdError> {
+pub(super) fn check_count(what: &'static str, name: &str, count: usize) -> Result<(), SolveError> {
     if (1..=MOST).contains(&count) {
         return Ok(());
     }
-    Err(SpdError::Shape { what, expected: format!("{name} from 1 to {MOST} on a device"), got: format!("{count}") })
+    Err(SolveError::Shape { what, expected: format!("{name} from 1 to {MOST} on a device"), got: format!("{count}") })
 }
 
 pub(super) fn check_buffer(
@@ -36,12 +36,12 @@ pub(super) fn check_buffer(
     handle: &Handle,
     entries: usize,
     element: Element,
-) -> Result<(), SpdError> {
+) -> Result<(), SolveError> {
     let expected = entries * element.size();
     if handle.size_in_used() >= expected as u64 {
         return Ok(());
     }
-    Err(SpdError::Shape {
+    Err(SolveError::Shape {
         what,
         expected: format!("a buffer of {entries} {} entries, {expected} bytes", element.name()),
         got: format!("{} bytes", handle.size_in_used()),

@@ -22,18 +22,18 @@ mod element;
 mod kernels;
 mod launch;
 mod limits;
-mod refine;
+mod rows;
 
 use cubecl::client::Client;
 use cubecl::server::Handle;
 
 pub use element::Element;
 use launch::Stage;
-pub use refine::Refinement;
+pub use rows::{DeviceMatrix, DeviceRows};
 
 use crate::checks::{check_rhs, check_solution};
 use crate::escalate::{Attempt, condition_estimate, escalate};
-use crate::{CholeskyInfo, JitterPolicy, SpdError};
+use crate::{JitterPolicy, SolveError, SolveStatistics};
 
 /// Who factors the diagonal blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,7 +50,7 @@ pub enum DiagonalBlocks {
 pub struct DeviceCholesky {
     stage: Stage,
     diagonal: Vec<f64>,
-    info: CholeskyInfo,
+    info: SolveStatistics,
 }
 
 impl DeviceCholesky {
@@ -67,9 +67,9 @@ impl DeviceCholesky {
     ///   attempt that is followed by another one.
     ///
     /// # Errors
-    /// [`SpdError::Shape`] if `n` is zero or too large or the buffer too small; [`SpdError::NonFinite`] if
-    /// the lower triangle holds a NaN or an infinity (first one in memory order); [`SpdError::NotPositiveDefinite`]
-    /// if no jitter of the policy helped; [`SpdError::Device`] if the device can't compute in `element` or fails.
+    /// [`SolveError::Shape`] if `n` is zero or too large or the buffer too small; [`SolveError::NonFinite`] if
+    /// the lower triangle holds a NaN or an infinity (first one in memory order); [`SolveError::NotPositiveDefinite`]
+    /// if no jitter of the policy helped; [`SolveError::Device`] if the device can't compute in `element` or fails.
     pub fn factor(
         client: &Client,
         matrix: Handle,
@@ -77,7 +77,7 @@ impl DeviceCholesky {
         element: Element,
         policy: &JitterPolicy,
         refill: &mut dyn FnMut() -> Handle,
-    ) -> Result<Self, SpdError> {
+    ) -> Result<Self, SolveError> {
         Self::factor_with(client, matrix, n, element, policy, refill, DiagonalBlocks::default())
     }
 
@@ -93,7 +93,7 @@ impl DeviceCholesky {
         policy: &JitterPolicy,
         refill: &mut dyn FnMut() -> Handle,
         blocks: DiagonalBlocks,
-    ) -> Result<Self, SpdError> {
+    ) -> Result<Self, SolveError> {
         let mut stage = Stage::new(client, matrix, n, element)?;
         let mean_diagonal = stage.check_finite()?.iter().map(|d| d / n as f64).sum();
         let mut diagonal = Vec::new();
@@ -115,7 +115,7 @@ impl DeviceCholesky {
     }
 
     /// Jitter, attempts and condition estimate.
-    pub fn info(&self) -> CholeskyInfo {
+    pub fn info(&self) -> SolveStatistics {
         self.info
     }
 
@@ -131,10 +131,10 @@ impl DeviceCholesky {
     /// * `k` - number of right-hand sides, at most 65535.
     ///
     /// # Errors
-    /// [`SpdError::Shape`] if `b` has not `n * k` entries or `k` is too large; [`SpdError::NonFinite`] if
-    /// `b` holds a NaN or an infinity; [`SpdError::Overflow`] if `b` or the solution does not fit the number type
-    /// (`b` then holds unusable values); [`SpdError::Device`] if the device fails.
-    pub fn solve_in_place(&self, b: &mut [f64], k: usize) -> Result<(), SpdError> {
+    /// [`SolveError::Shape`] if `b` has not `n * k` entries or `k` is too large; [`SolveError::NonFinite`] if
+    /// `b` holds a NaN or an infinity; [`SolveError::Overflow`] if `b` or the solution does not fit the number type
+    /// (`b` then holds unusable values); [`SolveError::Device`] if the device fails.
+    pub fn solve_in_place(&self, b: &mut [f64], k: usize) -> Result<(), SolveError> {
         let (n, element) = (self.n(), self.stage.element());
         check_rhs(b, n, k)?;
         if k == 0 {
@@ -151,8 +151,8 @@ impl DeviceCholesky {
     /// A right-hand side that is not finite, or too large, gives a solution that is not finite.
     ///
     /// # Errors
-    /// [`SpdError::Shape`] if `k` is zero or too large or the buffer too small.
-    pub fn solve_on_device(&self, b: &Handle, k: usize) -> Result<(), SpdError> {
+    /// [`SolveError::Shape`] if `k` is zero or too large or the buffer too small.
+    pub fn solve_on_device(&self, b: &Handle, k: usize) -> Result<(), SolveError> {
         self.stage.solve(b, k)
     }
 

@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
+use hyperpde_linalg::{JitterPolicy, SolveError, SolveStatistics, spd_solve};
 
 /// Every compiled backend, float64 by default. A device can be configured once per process, before its first tensor.
 #[allow(deprecated, clippy::vec_init_then_push)]
@@ -103,4 +104,14 @@ pub fn vector(values: &[f64], device: &Device) -> Tensor<1> {
 
 pub fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data().try_into_vec::<f64>().unwrap()
+}
+
+/// `spd_solve` for one right-hand side `[n]`.
+pub fn spd_solve_vec(
+    a: Tensor<2>,
+    b: Tensor<1>,
+    policy: &JitterPolicy,
+) -> Result<(Tensor<1>, SolveStatistics), SolveError> {
+    let [n] = b.dims();
+    spd_solve(a, b.reshape([n, 1]), policy).map(|(x, statistics)| (x.reshape([n]), statistics))
 }

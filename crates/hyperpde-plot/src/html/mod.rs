@@ -4,6 +4,7 @@
 //! preference. Every text that comes from outside is escaped.
 
 mod number;
+mod verdict;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -52,6 +53,9 @@ pub fn render(page: &Page<'_>) -> String {
          <h1>{name}</h1>\n<p class=\"soft\">Solved with Gaussian processes and {kernel}</p>\n"
     );
     tiles(&mut out, report);
+    if let Some(found) = &report.verdict {
+        verdict::verdict(&mut out, found);
+    }
     errors(&mut out, report);
     warnings(&mut out, page.warnings);
     if let Some(history) = page.history {

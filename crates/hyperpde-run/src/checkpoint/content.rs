@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use hyperpde_bilevel::{OptimizerSnapshot, Snapshot, SolveSnapshot};
+use hyperpde_bilevel::{OptimizerSnapshot, PointsSnapshot, Snapshot, SolveSnapshot, Termination};
 use serde::{Deserialize, Serialize};
 
 use super::state::{Checkpoint, Origin};
@@ -17,10 +17,12 @@ pub(super) struct Meta {
     gauss_newton: usize,
     retries: usize,
     batch_position: u64,
-    finished: bool,
+    termination: Option<Termination>,
     safe: bool,
     best: bool,
-    /// Vectors of the optimizer.
+    /// Name of the optimizer.
+    optimizer: String,
+    /// Its vectors.
     vectors: usize,
 }
 
@@ -29,9 +31,9 @@ const COLUMNS: usize = 7;
 
 pub(super) fn pack(checkpoint: &Checkpoint) -> (Vec<NamedArray>, Meta) {
     let Checkpoint { origin, snapshot, history } = checkpoint;
-    let Snapshot { gauss_newton, theta, safe, retries, optimizer, batch_position, iterate, best, seconds, finished } =
+    let Snapshot { gauss_newton, theta, safe, retries, optimizer, batch_position, iterate, best, seconds, termination } =
         snapshot;
-    let OptimizerSnapshot { scalars, vectors } = optimizer;
+    let OptimizerSnapshot { optimizer, scalars, vectors } = optimizer;
     let mut arrays = vec![vector("theta", theta), vector("optimizer.scalars", scalars), vector("seconds", &[*seconds])];
     arrays.extend(safe.iter().map(|safe| vector("safe", safe)));
     arrays.extend(vectors.iter().enumerate().map(|(i, v)| vector(&format!("optimizer.{i}"), v)));
@@ -46,9 +48,10 @@ pub(super) fn pack(checkpoint: &Checkpoint) -> (Vec<NamedArray>, Meta) {
         gauss_newton: *gauss_newton,
         retries: *retries,
         batch_position: *batch_position,
-        finished: *finished,
+        termination: *termination,
         safe: safe.is_some(),
         best: best.is_some(),
+        optimizer: optimizer.clone(),
         vectors: vectors.len(),
     };
     (arrays, meta)
@@ -66,12 +69,16 @@ pub(super) fn unpack(arrays: Vec<NamedArray>, meta: Meta) -> Result<Checkpoint, 
         theta: arrays.vector("theta")?,
         safe: if meta.safe { Some(arrays.vector("safe")?) } else { None },
         retries: meta.retries,
-        optimizer: OptimizerSnapshot { scalars: arrays.vector("optimizer.scalars")?, vectors },
+        optimizer: OptimizerSnapshot {
+            optimizer: meta.optimizer,
+            scalars: arrays.vector("optimizer.scalars")?,
+            vectors,
+        },
         batch_position: meta.batch_position,
         iterate: arrays.solve("iterate")?,
         best,
         seconds: arrays.number("seconds")?,
-        finished: meta.finished,
+        termination: meta.termination,
     };
     let history = arrays.rows("history")?.chunks_exact(COLUMNS).map(step).collect();
     Ok(Checkpoint { origin: meta.origin, snapshot, history })
@@ -81,14 +88,20 @@ fn vector(name: &str, values: &[f64]) -> NamedArray {
     NamedArray::new(name, [values.len()], values.to_vec())
 }
 
-fn solve(name: &str, snapshot: &SolveSnapshot) -> [NamedArray; 3] {
-    let SolveSnapshot { about, theta, fraction } = snapshot;
-    let points = about.first().map_or(0, Vec::len);
-    [
-        NamedArray::new(format!("{name}.about"), [about.len(), points], about.concat()),
+fn solve(name: &str, snapshot: &SolveSnapshot) -> Vec<NamedArray> {
+    let SolveSnapshot { about, theta, fraction, points } = snapshot;
+    let count = about.first().map_or(0, Vec::len);
+    let mut arrays = vec![
+        NamedArray::new(format!("{name}.about"), [about.len(), count], about.concat()),
         vector(&format!("{name}.theta"), theta),
         vector(&format!("{name}.fraction"), &[*fraction]),
-    ]
+    ];
+    if let Some(PointsSnapshot { dim, interior, pool }) = points {
+        for (what, points) in [("interior", interior), ("pool", pool)] {
+            arrays.push(NamedArray::new(format!("{name}.{what}"), [points.len() / dim, *dim], points.clone()));
+        }
+    }
+    arrays
 }
 
 fn row(record: &StepRecord) -> [f64; COLUMNS] {
@@ -142,6 +155,13 @@ impl Arrays {
         let [unknowns, points] = array.shape[..] else { return Err(format!("the shape of {name}.about")) };
         let about = (0..unknowns).map(|j| array.values[j * points..(j + 1) * points].to_vec()).collect();
         let theta = self.vector(&format!("{name}.theta"))?;
-        Ok(SolveSnapshot { about, theta, fraction: self.number(&format!("{name}.fraction"))? })
+        let points = match self.0.remove(&format!("{name}.interior")) {
+            None => None,
+            Some(NamedArray { shape, values: interior, .. }) => {
+                let dim = shape.get(1).copied().ok_or_else(|| format!("the shape of {name}.interior"))?;
+                Some(PointsSnapshot { dim, interior, pool: self.vector(&format!("{name}.pool"))? })
+            }
+        };
+        Ok(SolveSnapshot { about, theta, fraction: self.number(&format!("{name}.fraction"))?, points })
     }
 }

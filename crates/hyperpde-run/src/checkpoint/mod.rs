@@ -11,7 +11,8 @@
 //! use hyperpde_bilevel::{Bilevel, BilevelSettings, Event};
 //! use hyperpde_run::checkpoint::{Checkpoint, Origin};
 //! use hyperpde_kernels::{Backend, GaussianConfig};
-//! use hyperpde_pde::{SampleSizes, Sampler, problems};
+//! use hyperpde_pde::{SampleSizes, Sampler};
+//! use hyperpde_problems as problems;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;

@@ -4,6 +4,7 @@ mod baseline;
 mod cloud;
 mod configured;
 mod definition;
+mod judge;
 mod output;
 pub(crate) mod picture;
 mod plan;

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::cloud::{Cloud, CloudPlan, sampling};
 use super::definition::{Experiment, ScoredData};
+use super::judge::Case;
 use super::picture::Picture;
 use super::plan::Plan;
 use super::solve::{Solved, check, frozen_settings};
@@ -105,7 +106,22 @@ impl<K: Kernel> Experiment<K> {
         };
         let learned = after.posterior.kernels();
         report.set_errors(&after.errors);
-        let spread = Spread::of(&self.problem, &after)?;
+        let case = Case {
+            problem: &self.problem,
+            collocation: &training.collocation,
+            solved: &after,
+            settings: bilevel,
+            run: settings,
+            sampler: plan.sampler,
+            host,
+        };
+        // The variance keeps a factor as large as the system: it comes after the second solution, unless that is judged by it.
+        let early = case.noisy().then(|| Spread::of(&self.problem, &after)).transpose()?;
+        report.verdict = Some(case.verdict(early.as_ref())?);
+        let spread = match early {
+            Some(spread) => spread,
+            None => Spread::of(&self.problem, &after)?,
+        };
         report.coverage_2sd = PerField(spread.coverage.clone());
         self.describe_kernels(learned, &mut report)?;
         let mut clouds = Vec::new();

@@ -64,7 +64,7 @@ impl Journal {
 
     /// Takes the state after a Gauss-Newton step, and writes a checkpoint if it is time.
     pub fn save(&mut self, snapshot: Snapshot, history: &[StepRecord]) -> Result<(), RunError> {
-        let due = snapshot.finished || snapshot.gauss_newton.is_multiple_of(self.every);
+        let due = snapshot.termination.is_some() || snapshot.gauss_newton.is_multiple_of(self.every);
         self.pending = Some(Checkpoint { origin: self.origin.clone(), snapshot, history: history.to_vec() });
         if due { self.flush() } else { Ok(()) }
     }

@@ -6,7 +6,8 @@ use hyperpde::kernels::{
     Activation, AnyKernel, Convention, GaussianConfig, GibbsConfig, LengthScales, Network, Operator, PeriodicConfig,
     Points, PolynomialConfig, Scaled, Sum, Transform,
 };
-use hyperpde::pde::{Problem, Unknown, problems};
+use hyperpde::pde::{Problem, Unknown};
+use hyperpde::problems;
 
 use crate::file::Golden;
 

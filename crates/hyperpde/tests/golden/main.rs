@@ -56,7 +56,7 @@ fn golden_trajectories() {
 fn golden_backends_agree() {
     let backends: Vec<Backend> = Backend::available().into_iter().filter(|b| b.is_host()).collect();
     if backends.len() < 2 {
-        println!("SKIPPED: only {} is compiled in; build with --features flex to compare", backends[0]);
+        println!("SKIPPED: only {} is compiled in; build with --features ndarray to compare", backends[0]);
         return;
     }
     let mut verdict = Verdict::default();

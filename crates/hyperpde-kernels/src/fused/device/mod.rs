@@ -67,6 +67,13 @@ pub struct DeviceSet {
     n: usize,
 }
 
+impl DeviceSet {
+    /// Zero gradient rows.
+    fn gradient_zeros(&self) -> Vec<f64> {
+        vec![0.0; self.parts.iter().map(|p| p.layout.gradient_rows() * p.stride).sum()]
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Part {
     data: Handle,
@@ -256,7 +263,7 @@ impl DevicePairs {
         Ok(())
     }
 
-    /// Gradient rows `(x, y)`, as [`super::Pair::adjoint`], from up to two terms; with `lower` their sum must be a symmetric matrix.
+    /// Gradient rows `(x, y)`, as [`super::Pair::adjoint`]: a launch for each two terms; with `lower` their sum must be a symmetric matrix.
     ///
     /// # Errors
     /// [`KernelError::Tensor`] if the device fails.
@@ -267,21 +274,26 @@ impl DevicePairs {
         lower: bool,
         terms: &[(&[f64], &[f64])],
     ) -> Result<(Vec<f64>, Vec<f64>), KernelError> {
-        let (mut left, mut right) = (vec![0.0; 2 * y.n], vec![0.0; 2 * x.n]);
-        for (k, (l, r)) in terms.iter().take(2).enumerate() {
-            left[k * y.n..][..y.n].copy_from_slice(l);
-            right[k * x.n..][..x.n].copy_from_slice(r);
-        }
-        let (left, right) = (self.put(&left), self.put(&right));
-        let (mut rows_x, mut rows_y) = (Vec::new(), Vec::new());
-        for (px, py) in x.parts.iter().zip(&y.parts) {
-            // Over the whole of a symmetric block both sides have the same gradient: once is enough, and zero for the other.
-            rows_y.extend(self.gradient((px, x.n), (py, y.n), &left, &right)?);
-            rows_x.extend(if lower {
-                vec![0.0; px.layout.gradient_rows() * px.stride]
-            } else {
-                self.gradient((py, y.n), (px, x.n), &right, &left)?
-            });
+        let (mut rows_x, mut rows_y) = (x.gradient_zeros(), y.gradient_zeros());
+        for two in terms.chunks(2) {
+            let (mut left, mut right) = (vec![0.0; 2 * y.n], vec![0.0; 2 * x.n]);
+            for (k, (l, r)) in two.iter().enumerate() {
+                left[k * y.n..][..y.n].copy_from_slice(l);
+                right[k * x.n..][..x.n].copy_from_slice(r);
+            }
+            let (left, right) = (self.put(&left), self.put(&right));
+            let (mut at_x, mut at_y) = (0, 0);
+            for (px, py) in x.parts.iter().zip(&y.parts) {
+                let by_y = self.gradient((px, x.n), (py, y.n), &left, &right)?;
+                rows_y[at_y..].iter_mut().zip(&by_y).for_each(|(sum, v)| *sum += v);
+                at_y += by_y.len();
+                // Over the whole of a symmetric block both sides have the same gradient: once is enough, and zero for the other.
+                if !lower {
+                    let by_x = self.gradient((py, y.n), (px, x.n), &right, &left)?;
+                    rows_x[at_x..].iter_mut().zip(&by_x).for_each(|(sum, v)| *sum += v);
+                    at_x += by_x.len();
+                }
+            }
         }
         Ok((rows_x, rows_y))
     }

@@ -1,0 +1,35 @@
+//! The inner solve with tensors: any kernel, any operator, everything on the tape but the solve itself, which is one operation.
+
+use std::sync::Arc;
+
+use burn::tensor::{Tensor, TensorData};
+use hyperpde_kernels::Kernel;
+use hyperpde_linalg::{SpdNeeds, spd_solve_with};
+
+use crate::error::GpError;
+use crate::settings::device;
+use crate::setup::Setup;
+use crate::solve::{Needs, Solve};
+use crate::system::tensor::{TensorRows, typed};
+
+pub(crate) fn evaluate<K: Kernel>(setup: &Arc<Setup>, kernels: &[K], needs: Needs) -> Result<Solve, GpError> {
+    let rows = TensorRows::new(setup, kernels)?;
+    let (n, m) = (setup.rows(), setup.scored());
+    let b = Tensor::<2>::from_data(TensorData::new(setup.rhs.clone(), [n, 1]), typed(&device(&kernels[0])));
+    let wanted = SpdNeeds { log_det: needs.log_det, inverse_diagonal: needs.inverse_diagonal };
+    let solution = spd_solve_with(rows.system(), b, &setup.settings.solver, setup.locations(), wanted)
+        .map_err(|e| setup.factorisation(e))?;
+    let predictions = rows.cross().matmul(solution.x.clone()).reshape([m]);
+    let scales = |of: &[crate::sites::RowSet], len| needs.scales.then(|| rows.variances(of, len).sqrt());
+    Ok(Solve {
+        predictions,
+        weights: needs.weights.then(|| solution.x.reshape([n])),
+        log_det: solution.log_det,
+        inverse_diagonal: solution.inverse_diagonal,
+        scales: scales(&setup.training, n),
+        validation_scales: scales(&setup.validation, m),
+        rhs: setup.rhs.clone(),
+        validation_rhs: setup.validation_rhs.clone(),
+        statistics: solution.statistics,
+    })
+}
