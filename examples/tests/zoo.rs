@@ -37,10 +37,16 @@ fn both_kinds_of_error_are_counted() {
     assert_eq!(summary.silent_failures, ["silent", "nan", "unknown"]);
     assert_eq!(summary.false_alarms, ["alarm"]);
     assert_eq!(summary.worse_by_learning, ["silent", "unknown", "honest", "wrong"]);
-    assert_eq!((summary.problems, summary.solved, summary.doubtful, summary.failed, summary.no_answer), (9, 4, 2, 1, 2));
+    assert_eq!(
+        (summary.problems, summary.solved, summary.doubtful, summary.failed, summary.no_answer),
+        (9, 4, 2, 1, 2)
+    );
     assert_eq!(summary.reached, 1);
     let text = markdown(&rows, &summary);
-    assert!(text.contains("no answer in 60 s") && text.contains("a \\| b") && text.contains("silent, nan, unknown"), "{text}");
+    assert!(
+        text.contains("no answer in 60 s") && text.contains("a \\| b") && text.contains("silent, nan, unknown"),
+        "{text}"
+    );
 }
 
 /// A small problem that is right and one with a fault, through the program; then no time at all.

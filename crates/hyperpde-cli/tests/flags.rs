@@ -62,13 +62,13 @@ fn without_flags_everything_is_left_to_the_problem() {
 
 #[test]
 fn every_flag_reaches_its_setting() {
-    let words = "--backend ndarray --device 2 --precision f64 --seed 18446744073709551615 --interior 1 --boundary 12 --validation 13 \
+    let words = "--backend flex --device 2 --precision f64 --seed 18446744073709551615 --interior 1 --boundary 12 --validation 13 \
                  --batch 13 --gauss-newton-steps 15 --outer-steps 0 --nugget 1e-7 --learning-rate 2.5 --sampler sobol \
                  --optimizer lbfgs --step-control full \
                  --out some/folder --json report.json --baselines --quiet";
     let flags = parse(&words.split_whitespace().collect::<Vec<_>>()).unwrap();
     let target = flags.target.over(Target::default());
-    assert_eq!(target, Target { backend: Backend::NdArray, device: 2, precision: Some(Precision::F64) });
+    assert_eq!(target, Target { backend: Backend::Flex, device: 2, precision: Some(Precision::F64) });
     assert!(flags.quiet);
     assert!(flags.baselines);
     assert_eq!(flags.sampler, Some(Sampler::Sobol));

@@ -150,46 +150,87 @@ pub enum AssemblyChoice {
     Tensor,
 }
 
-/// `[solver]`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SolverSection {
-    /// Gauss-Newton steps.
-    pub gauss_newton_steps: Option<Spanned<usize>>,
-    /// Relative change of the iterate at which Gauss-Newton ends early; 0 never.
-    pub increment_tolerance: Option<Spanned<f64>>,
-    /// How far a Gauss-Newton step goes.
-    pub step_control: Option<StepControl>,
-    /// Nugget.
-    pub nugget: Option<Spanned<f64>>,
-    /// Pair stage.
-    pub assembly: Option<AssemblyChoice>,
+/// A value without the place that it has in another file.
+trait Unplaced {
+    fn unplaced(self) -> Self;
 }
 
-/// `[outer]`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OuterSection {
-    /// Updates of the kernel per Gauss-Newton step at most.
-    pub steps: Option<Spanned<usize>>,
-    /// First Gauss-Newton steps without updates.
-    pub warm_up: Option<Spanned<usize>>,
-    /// Validation points per Gauss-Newton step.
-    pub batch: Option<Spanned<usize>>,
-    /// Learning rate.
-    pub learning_rate: Option<Spanned<f64>>,
-    /// Validation loss at which the updates of a step end early.
-    pub tolerance: Option<Spanned<f64>>,
-    /// Optimizer.
-    pub optimizer: Option<OptimizerKind>,
-    /// Its state at a new Gauss-Newton step.
-    pub optimizer_state: Option<OptimizerState>,
-    /// Weight of the regulariser that holds hyperparameters near their initial values.
-    pub regularisation: Option<Spanned<f64>>,
-    /// Folds of a cross-validation over the observations, in place of `held_out`.
-    pub folds: Option<Spanned<usize>>,
-    /// Fraction of the observations that the inner solve does not see and the outer loss scores.
-    pub held_out: Option<Spanned<f64>>,
+impl<T> Unplaced for Spanned<T> {
+    fn unplaced(self) -> Self {
+        Self::new(0..0, self.into_inner())
+    }
+}
+
+/// Choices that are read without their places.
+macro_rules! without_place {
+    ($($choice:ty),*) => { $(impl Unplaced for $choice {
+        fn unplaced(self) -> Self {
+            self
+        }
+    })* };
+}
+
+without_place!(AssemblyChoice, OptimizerKind, OptimizerState, StepControl);
+
+/// A section whose keys may all be left out.
+macro_rules! section {
+    ($(#[$section_doc:meta])* $name:ident { $($(#[$doc:meta])* $key:ident: $type:ty,)* }) => {
+        $(#[$section_doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$doc])* pub $key: Option<$type>,)*
+        }
+
+        impl $name {
+            /// The same with the gaps filled from another section, whose values have no place in this file.
+            pub(crate) fn or(self, base: Self) -> Self {
+                Self { $($key: self.$key.or_else(|| base.$key.map(Unplaced::unplaced)),)* }
+            }
+        }
+    };
+}
+
+section! {
+    /// `[solver]`.
+    SolverSection {
+        /// Gauss-Newton steps.
+        gauss_newton_steps: Spanned<usize>,
+        /// Relative change of the iterate at which Gauss-Newton ends early; 0 never.
+        increment_tolerance: Spanned<f64>,
+        /// How far a Gauss-Newton step goes.
+        step_control: StepControl,
+        /// Nugget.
+        nugget: Spanned<f64>,
+        /// Pair stage.
+        assembly: AssemblyChoice,
+    }
+}
+
+section! {
+    /// `[outer]`.
+    OuterSection {
+        /// Updates of the kernel per Gauss-Newton step at most.
+        steps: Spanned<usize>,
+        /// First Gauss-Newton steps without updates.
+        warm_up: Spanned<usize>,
+        /// Validation points per Gauss-Newton step.
+        batch: Spanned<usize>,
+        /// Learning rate.
+        learning_rate: Spanned<f64>,
+        /// Validation loss at which the updates of a step end early.
+        tolerance: Spanned<f64>,
+        /// Optimizer.
+        optimizer: OptimizerKind,
+        /// Its state at a new Gauss-Newton step.
+        optimizer_state: OptimizerState,
+        /// Weight of the regulariser that holds hyperparameters near their initial values.
+        regularisation: Spanned<f64>,
+        /// Folds of a cross-validation over the observations, in place of `held_out`.
+        folds: Spanned<usize>,
+        /// Fraction of the observations that the inner solve does not see and the outer loss scores.
+        held_out: Spanned<f64>,
+    }
 }
 
 /// `[clouds]`.

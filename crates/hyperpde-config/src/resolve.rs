@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hyperpde_bilevel::OptimizerState;
 use hyperpde_kernels::{Backend, GaussianConfig, KernelConfig, Precision};
 use hyperpde_pde::{Defaults, Problem, Sampler};
 use toml::Spanned;
@@ -138,43 +139,35 @@ fn complete_clouds(own: Option<CloudsSection>, base: Option<CloudsSection>) -> C
 }
 
 fn complete_solver(own: SolverSection, base: SolverSection, defaults: &Defaults) -> SolverSection {
-    let run = RunSettings::of(defaults);
-    SolverSection {
-        gauss_newton_steps: first(own.gauss_newton_steps, base.gauss_newton_steps, defaults.gauss_newton_steps),
-        increment_tolerance: first(own.increment_tolerance, base.increment_tolerance, run.increment_tolerance),
-        nugget: first(own.nugget, base.nugget, defaults.nugget),
-        step_control: own.step_control.or(base.step_control).or(Some(run.step_control)),
-        assembly: own.assembly.or(base.assembly).or(Some(AssemblyChoice::Auto)),
-    }
+    let rest = RunSettings::of(defaults).solver_section();
+    own.or(base).or(SolverSection { assembly: Some(AssemblyChoice::Auto), ..rest })
 }
 
 fn complete_outer(
-    own: OuterSection,
-    base: OuterSection,
+    mut own: OuterSection,
+    mut base: OuterSection,
     defaults: &Defaults,
     steps: usize,
     pool: Option<usize>,
     has_data: bool,
 ) -> OuterSection {
-    let run = RunSettings::of(defaults);
+    let mut run = RunSettings::of(defaults);
     // A batch that nobody asked for shrinks to a pool that somebody made smaller.
-    let shrunk = |batch: usize| pool.map_or(batch, |pool| batch.min(pool));
-    let batch = base.batch.map_or(defaults.batch, Spanned::into_inner);
+    let batch = base.batch.take().map_or(run.batch, Spanned::into_inner);
+    run.batch = pool.map_or(batch, |pool| batch.min(pool));
+    // A warm-up that nobody asked for leaves most of a run that somebody made shorter to learning.
+    run.warm_up = base.warm_up.take().map_or(run.warm_up, Spanned::into_inner).min(steps / 3);
     // Folds take the place of a held-out fraction, and the other way round.
-    let folds = if own.held_out.is_some() { own.folds } else { own.folds.or_else(|| plain(base.folds?.into_inner())) };
-    let fraction = if has_data && folds.is_none() { 0.25 } else { 0.0 };
-    let held_out = first(own.held_out, base.held_out.filter(|_| folds.is_none()), fraction);
-    OuterSection {
-        steps: first(own.steps, base.steps, defaults.outer_steps),
-        // A warm-up that nobody asked for leaves most of a run that somebody made shorter to learning.
-        warm_up: own.warm_up.or_else(|| plain(base.warm_up.map_or(run.warm_up, Spanned::into_inner).min(steps / 3))),
-        batch: own.batch.or_else(|| plain(shrunk(batch))),
-        learning_rate: first(own.learning_rate, base.learning_rate, defaults.learning_rate),
-        tolerance: first(own.tolerance, base.tolerance, defaults.loss_tolerance),
-        optimizer: own.optimizer.or(base.optimizer).or(Some(run.optimizer)),
-        optimizer_state: own.optimizer_state.or(base.optimizer_state).or(Some(Default::default())),
-        regularisation: first(own.regularisation, base.regularisation, run.regularisation),
-        held_out,
-        folds,
+    let folds = base.folds.take().filter(|_| own.held_out.is_none());
+    own.folds = own.folds.or_else(|| plain(folds?.into_inner()));
+    if own.folds.is_some() {
+        base.held_out = None;
     }
+    let fraction = if has_data && own.folds.is_none() { 0.25 } else { 0.0 };
+    let rest = OuterSection {
+        optimizer_state: Some(OptimizerState::default()),
+        held_out: plain(fraction),
+        ..run.outer_section()
+    };
+    own.or(base).or(rest)
 }

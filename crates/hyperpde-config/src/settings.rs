@@ -5,6 +5,8 @@ use hyperpde_pde::{Defaults, SampleSizes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::document::{OuterSection, SolverSection, plain};
+
 /// Defines [`RunSettings`] from two lists, so that a setting of the loop is one entry: its documentation, type, and value on a problem with the
 /// given defaults.
 macro_rules! run_settings {
@@ -77,6 +79,31 @@ impl RunSettings {
     #[must_use]
     pub fn sizes(&self) -> SampleSizes {
         SampleSizes { interior: self.interior, boundary: self.boundary, validation: self.validation }
+    }
+
+    /// The numbers that stand in `[solver]`.
+    pub(crate) fn solver_section(&self) -> SolverSection {
+        SolverSection {
+            gauss_newton_steps: plain(self.gauss_newton_steps),
+            increment_tolerance: plain(self.increment_tolerance),
+            step_control: Some(self.step_control),
+            nugget: plain(self.nugget),
+            ..SolverSection::default()
+        }
+    }
+
+    /// The numbers that stand in `[outer]`.
+    pub(crate) fn outer_section(&self) -> OuterSection {
+        OuterSection {
+            steps: plain(self.outer_steps),
+            warm_up: plain(self.warm_up),
+            batch: plain(self.batch),
+            learning_rate: plain(self.learning_rate),
+            tolerance: plain(self.loss_tolerance),
+            optimizer: Some(self.optimizer),
+            regularisation: plain(self.regularisation),
+            ..OuterSection::default()
+        }
     }
 
     /// The settings by name, for the `settings` entry of a report; callers add their own entries.

@@ -178,24 +178,12 @@ impl RunSpec {
         let kernels = self.kernels.iter();
         document.kernel =
             kernels.map(|(f, k)| (Spanned::new(0..0, f.clone()), Spanned::new(0..0, k.clone()))).collect();
-        document.solver = Some(SolverSection {
-            gauss_newton_steps: plain(run.gauss_newton_steps),
-            increment_tolerance: plain(run.increment_tolerance),
-            step_control: Some(run.step_control),
-            nugget: plain(run.nugget),
-            assembly: Some(self.assembly),
-        });
+        document.solver = Some(SolverSection { assembly: Some(self.assembly), ..run.solver_section() });
         document.outer = Some(OuterSection {
-            steps: plain(run.outer_steps),
-            warm_up: plain(run.warm_up),
-            batch: plain(run.batch),
-            learning_rate: plain(run.learning_rate),
-            tolerance: plain(run.loss_tolerance),
-            optimizer: Some(run.optimizer),
             optimizer_state: Some(self.optimizer_state),
-            regularisation: plain(run.regularisation),
             folds: self.folds.and_then(plain),
             held_out: plain(self.held_out),
+            ..run.outer_section()
         });
         let transfer = &self.clouds.transfer;
         document.clouds = Some(CloudsSection {

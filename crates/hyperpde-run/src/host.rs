@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fs::File;
 use std::path::Path;
 
-use crate::experiment::Picture;
+use crate::experiment::picture::Picture;
 use crate::report::{RunReport, StepLine, StepRecord};
 
 /// How far a loop goes, told at its beginning.

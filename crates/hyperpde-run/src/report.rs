@@ -153,6 +153,9 @@ pub struct RunReport {
     pub rows: usize,
     /// Final hyperparameters by name, numbers or arrays (networks: a summary, the weights go to a checkpoint).
     pub hyperparameters: Map<String, Value>,
+    /// Why the loop ended: `steps-taken`, `converged` or `stopped`; none in reports of earlier versions.
+    #[serde(default)]
+    pub termination: Option<String>,
     /// Kernel updates taken in all.
     pub outer_steps: usize,
     /// Largest absolute error of the final solution.
@@ -205,6 +208,7 @@ impl RunReport {
             seed: settings.seed,
             rows: 0,
             hyperparameters: Map::new(),
+            termination: None,
             outer_steps: 0,
             linf: PerField::default(),
             rmse: PerField::default(),

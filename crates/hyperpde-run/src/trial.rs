@@ -17,6 +17,7 @@ use hyperpde_config::{Config, Opened, Target};
 
 use crate::cost::{Size, Tensors, kibibytes};
 use crate::error::RunError;
+use crate::experiment::solve::FROZEN_STEPS;
 use crate::rows::{count, weight};
 
 /// Points of the trial at most: inside, on the faces, in the batch, and observations. Fewer where tensor operations assemble.
@@ -36,8 +37,6 @@ const REPEATS: usize = 3;
 const BANDWIDTH: f64 = 5e9;
 /// Lengths of a Gauss-Newton step that backtracking tries at most.
 const TRIES: f64 = 12.0;
-/// Gauss-Newton steps of the solves with the kernel frozen, before and after learning, at most.
-const FROZEN_STEPS: usize = 30;
 
 /// A run on few points, about to begin its second Gauss-Newton step, and what it costs.
 pub struct Trial {

@@ -18,13 +18,14 @@ use hyperpde_run::{
 use serde_json::{Value, json};
 
 /// Keys that scripts which read reports rely on.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "problem",
     "backend",
     "precision",
     "seed",
     "rows",
     "hyperparameters",
+    "termination",
     "outer_steps",
     "linf",
     "rmse",

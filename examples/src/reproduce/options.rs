@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{Entry, Study};
+use super::study::{Entry, Study};
 use hyperpde_cli::{CliError, CommonFlags, TargetFlags};
 
 /// Points and steps of `--quick`, for every experiment.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::options::Options;
 use super::record::{Outcome, Record, Stored};
-use super::{Entry, Study};
+use super::study::{Entry, Study};
 use hyperpde_cli::{CliError, clock};
 use hyperpde_run::FileError;
 

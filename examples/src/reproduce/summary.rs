@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::record::{Outcome, Record};
-use super::{Entry, Published, Study};
+use super::study::{Entry, Published, Study};
 use hyperpde_plot::Bars;
 
 /// All that the tables say.

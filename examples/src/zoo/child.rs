@@ -64,10 +64,12 @@ pub(super) fn execute(config: &Path, limit: Duration, solve: bool) -> Result<End
     let seconds = started.elapsed().as_secs_f64();
     let ended = match status {
         None => Ended::NoAnswer { limit: limit.as_secs_f64() },
-        Some(status) => match std::fs::read_to_string(&report).ok().and_then(|text| RunReport::from_json(&text, "u").ok()) {
-            Some(report) => Ended::of(&report, seconds),
-            None => Ended::Refused { why: format!("{status}: {}", last_line(&log)), seconds },
-        },
+        Some(status) => {
+            match std::fs::read_to_string(&report).ok().and_then(|text| RunReport::from_json(&text, "u").ok()) {
+                Some(report) => Ended::of(&report, seconds),
+                None => Ended::Refused { why: format!("{status}: {}", last_line(&log)), seconds },
+            }
+        }
     };
     // The folder is a scratch folder of the system: one that stays does no harm.
     let _ = std::fs::remove_dir_all(&scratch);

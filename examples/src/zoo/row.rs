@@ -134,7 +134,10 @@ impl Row {
                 )
             }
             Ended::NoAnswer { limit } => {
-                format!("| {} | no answer in {limit:.0} s | - | - | {target} | - | - | {limit:.1} | - | |", self.problem)
+                format!(
+                    "| {} | no answer in {limit:.0} s | - | - | {target} | - | - | {limit:.1} | - | |",
+                    self.problem
+                )
             }
             Ended::Refused { why, seconds } => {
                 let why = why.replace('|', "\\|");

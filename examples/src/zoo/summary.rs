@@ -37,12 +37,13 @@ impl Summary {
     #[must_use]
     pub fn of(rows: &[Row]) -> Self {
         let with = |outcome: Outcome| {
-            rows.iter().filter(|r| matches!(&r.ended, Ended::Answer { verdict, .. } if verdict.outcome == outcome)).count()
+            rows.iter()
+                .filter(|r| matches!(&r.ended, Ended::Answer { verdict, .. } if verdict.outcome == outcome))
+                .count()
         };
         let names = |of: &dyn Fn(&Row) -> bool| rows.iter().filter(|r| of(r)).map(|r| r.problem.clone()).collect();
-        let worse = |row: &Row| {
-            matches!(&row.ended, Ended::Answer { error: Some(e), before: Some(before), .. } if e > before)
-        };
+        let worse =
+            |row: &Row| matches!(&row.ended, Ended::Answer { error: Some(e), before: Some(before), .. } if e > before);
         let mut errors: Vec<f64> = rows
             .iter()
             .filter_map(|r| match &r.ended {
@@ -69,9 +70,10 @@ impl Summary {
 /// A table of the rows with the summary below.
 #[must_use]
 pub fn markdown(rows: &[Row], summary: &Summary) -> String {
-    let mut text = "| problem | verdict | error | own estimate | target | before learning | within 2 sd | seconds | MiB | why |\n\
+    let mut text =
+        "| problem | verdict | error | own estimate | target | before learning | within 2 sd | seconds | MiB | why |\n\
                     |---|---|---|---|---|---|---|---|---|---|\n"
-        .to_owned();
+            .to_owned();
     for row in rows {
         text.push_str(&row.line());
         text.push('\n');

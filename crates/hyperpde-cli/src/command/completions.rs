@@ -1,9 +1,7 @@
 //! `hyperpde completions`: what a shell needs to complete subcommands and flags.
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::Program;
 use crate::error::CliError;
 
 /// Arguments of `hyperpde completions`.
@@ -14,9 +12,9 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(&self) -> Result<(), CliError> {
+    pub(super) fn run(&self, mut program: clap::Command) -> Result<(), CliError> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Program::command(), "hyperpde", &mut script);
+        clap_complete::generate(self.shell, &mut program, "hyperpde", &mut script);
         super::print(&String::from_utf8_lossy(&script))
     }
 }

@@ -7,7 +7,7 @@ mod list;
 mod new;
 mod run;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub use check::Check;
 pub use completions::Completions;
@@ -71,7 +71,7 @@ impl Command {
             Self::Evaluate(evaluate) => evaluate.run(),
             Self::New(new) => new.run(),
             Self::List(list) => list.run(),
-            Self::Completions(completions) => completions.run(),
+            Self::Completions(completions) => completions.run(Program::command()),
         }
         .map(Outcome::from)
     }

@@ -9,7 +9,8 @@ use crate::svg::escape;
 
 /// The outcome in a sentence, and a table of what was looked at, with advice where something is wrong.
 pub(super) fn verdict(out: &mut String, verdict: &Verdict) {
-    let (estimate, class) = (verdict.worst_estimate(), if verdict.outcome == Outcome::Solved { "good" } else { "doubt" });
+    let (estimate, class) =
+        (verdict.worst_estimate(), if verdict.outcome == Outcome::Solved { "good" } else { "doubt" });
     // Writing to a String cannot fail.
     let _ = write!(out, "<h2>Verdict</h2>\n<p class=\"verdict {class}\"><b>{}</b>", verdict.outcome.name());
     if estimate.is_finite() {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use hyperpde_bilevel::{OptimizerSnapshot, Snapshot, SolveSnapshot};
 use serde::{Deserialize, Serialize};
 
-use super::{Checkpoint, Origin};
+use super::state::{Checkpoint, Origin};
 use crate::arrays::NamedArray;
 use crate::report::{StepLine, StepRecord};
 

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{Checkpoint, Origin};
+use super::state::{Checkpoint, Origin};
 use crate::atomic::write_atomic;
 use crate::error::RunError;
 

@@ -66,7 +66,11 @@ impl<K: Kernel> Case<'_, K> {
         findings.extend(observed.map(|(chi_square, count)| observations::finding(chi_square, count)));
         findings.push(solver::jitter(solution.info().jitter, settings.nugget));
         let after = solution.latents(0).map_err(evaluating)?;
-        findings.push(solver::convergence(solver::change(&self.solved.recipe.about, &after, self.solved.recipe.fraction)));
+        findings.push(solver::convergence(solver::change(
+            &self.solved.recipe.about,
+            &after,
+            self.solved.recipe.fraction,
+        )));
 
         let noisy = self.noisy();
         let misfit = misfits.iter().map(conditions::Misfit::relative).fold(0.0, f64::max);
@@ -74,7 +78,8 @@ impl<K: Kernel> Case<'_, K> {
             Ok(second) => {
                 let deviation = spread.map(|spread| self.deviation(spread)).transpose()?.unwrap_or_default();
                 let estimate = error::estimate(self.difference(&second)?, misfit, &deviation);
-                let worst = estimate.0.iter().map(|(_, e)| *e).fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) });
+                let worst =
+                    estimate.0.iter().map(|(_, e)| *e).fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) });
                 findings.push(error::finding(worst, noisy));
                 estimate
             }

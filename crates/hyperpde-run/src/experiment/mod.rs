@@ -6,12 +6,13 @@ mod configured;
 mod definition;
 mod judge;
 mod output;
+pub(crate) mod picture;
 mod plan;
 mod run;
-mod solve;
+pub(crate) mod solve;
 mod spread;
 mod watch;
 
 pub use definition::{Experiment, KernelBuilder, KernelFields, Runnable};
-pub use output::{Picture, Quantity};
+pub use picture::{Picture, Quantity};
 pub use plan::Plan;

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::cloud::{Cloud, CloudPlan, sampling};
 use super::definition::{Experiment, ScoredData};
 use super::judge::Case;
-use super::output::Picture;
+use super::picture::Picture;
 use super::plan::Plan;
 use super::solve::{Solved, check, frozen_settings};
 use super::spread::Spread;
@@ -27,7 +27,7 @@ use crate::model::{MODEL_FILE, Model};
 use crate::per_field::PerField;
 use crate::report::{KernelState, LargerCloud, RunReport, peak_rss_mb};
 use crate::rows::weight;
-use crate::runs::Journal;
+use crate::runs::journal::Journal;
 use crate::warnings::warnings_in;
 
 /// Where a loop is written down, and who is told of it.
@@ -277,6 +277,7 @@ impl<K: Kernel> Experiment<K> {
         report.rows = run.rows();
         let outcome = drive(run, &mut watch, journal, host)?;
         (report.outer_steps, report.seconds_learn) = (watch.outer_steps(), watch.seconds());
+        report.termination = serde_json::to_value(outcome.termination)?.as_str().map(str::to_owned);
         report.history = watch.finish();
         Ok(outcome)
     }

@@ -12,7 +12,7 @@ use crate::error::RunError;
 use crate::host::Host;
 
 /// Gauss-Newton steps of the solves with a frozen kernel, and the relative change at which they stop.
-const FROZEN_STEPS: usize = 30;
+pub(crate) const FROZEN_STEPS: usize = 30;
 const FROZEN_TOLERANCE: f64 = 1e-7;
 
 /// The posterior of a frozen solve with its errors.

@@ -31,7 +31,7 @@
 //! ```
 
 mod folder;
-mod journal;
+pub(crate) mod journal;
 mod redraw;
 
 use std::fs;
@@ -46,7 +46,7 @@ use crate::memory;
 use crate::report::RunReport;
 
 use folder::RunFolder;
-pub(crate) use journal::Journal;
+use journal::Journal;
 pub use redraw::{Redrawn, redraw};
 
 /// Begins the run of a configuration in a new folder, with another copy of the report in `json`, and goes through with it. With `steps = 0` in `[outer]` the kernel is kept.

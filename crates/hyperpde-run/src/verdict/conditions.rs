@@ -46,11 +46,7 @@ impl Misfit {
 ///
 /// # Errors
 /// [`GpError`] if the solution can't be evaluated or is not finite.
-pub fn misfits<K: Kernel>(
-    solution: &Posterior<K>,
-    rows: &[RowBlock],
-    inside: &Points,
-) -> Result<Vec<Misfit>, GpError> {
+pub fn misfits<K: Kernel>(solution: &Posterior<K>, rows: &[RowBlock], inside: &Points) -> Result<Vec<Misfit>, GpError> {
     rows.iter()
         .map(|block| {
             let missed = apply(solution, block)?.into_iter().zip(block.rhs()).map(|(l, g)| l - g);

@@ -45,7 +45,8 @@ pub fn residual<K: Kernel>(
 /// The residual as a finding.
 #[must_use]
 pub fn finding(residual: f64) -> Finding {
-    let sentence = format!("at new points the equations leave {residual:.1e} of the size of their terms (root mean square)");
+    let sentence =
+        format!("at new points the equations leave {residual:.1e} of the size of their terms (root mean square)");
     let advice = "the points don't resolve the solution: try more interior points, a length scale about as long as its \
                   finest feature, or another kernel";
     Finding::new("equation", residual, EQUATION, sentence, advice)

@@ -32,7 +32,8 @@ pub fn chi_square<K: Kernel>(solution: &Posterior<K>, rows: &[RowBlock]) -> Resu
 pub fn finding(chi_square: f64, count: usize) -> Finding {
     let chance = 5.0 * (2.0 / count.max(1) as f64).sqrt();
     let bar = Bar { solved: OBSERVATIONS.solved.max(1.0 + chance), ..OBSERVATIONS };
-    let sentence = format!("{count} observations are missed by {:.2} times their noise (root mean square)", chi_square.sqrt());
+    let sentence =
+        format!("{count} observations are missed by {:.2} times their noise (root mean square)", chi_square.sqrt());
     let advice = "equations and observations do not go together: check the standard deviation of the noise and the equations, \
                   or try a shorter length scale for the unknown field";
     Finding::new("observations", chi_square, bar, sentence, advice)

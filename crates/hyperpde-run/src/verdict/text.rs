@@ -16,7 +16,11 @@ impl fmt::Display for Verdict {
         let width = self.findings.iter().map(|finding| finding.name.len()).max().unwrap_or(0);
         for finding in &self.findings {
             let mark = if finding.outcome == Outcome::Solved { ' ' } else { '!' };
-            writeln!(f, "{mark} {:<width$}  {:>8.1e} of {:.0e}  {}", finding.name, finding.value, finding.bar, finding.sentence)?;
+            writeln!(
+                f,
+                "{mark} {:<width$}  {:>8.1e} of {:.0e}  {}",
+                finding.name, finding.value, finding.bar, finding.sentence
+            )?;
         }
         let mut told = Vec::new();
         for finding in self.complaints() {
