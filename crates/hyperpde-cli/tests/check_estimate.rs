@@ -23,9 +23,12 @@ fn measured(text: &str) -> (f64, f64) {
     let (file, out) = (folder.join("run.toml"), folder.join("run"));
     std::fs::write(&file, text).unwrap();
     let ended = hyperpde(&["learn", file.to_str().unwrap(), "--out", out.to_str().unwrap(), "--quiet"], None);
-    assert!(ended.status.success(), "{}", self::text(&ended.stderr));
-    let report = std::fs::read_to_string(out.join("report.json")).unwrap();
+    let report =
+        std::fs::read_to_string(out.join("report.json")).unwrap_or_else(|_| panic!("{}", self::text(&ended.stderr)));
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    // Two steps need not solve it; the status is that of the verdict.
+    let status = ["solved", "failed", "", "doubtful"].iter().position(|o| report["verdict"]["outcome"] == **o);
+    assert_eq!(ended.status.code(), status.map(|s| s as i32), "{}", report["verdict"]);
     (report["peak_rss_mb"].as_f64().unwrap(), report["seconds_total"].as_f64().unwrap())
 }
 

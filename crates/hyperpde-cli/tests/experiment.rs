@@ -230,7 +230,9 @@ fn a_folder_that_cannot_be_made_is_an_io_error() {
 #[test]
 fn flags_that_do_not_fit_the_problem_are_input_errors() {
     let experiment = gaussian(Heat::default().problem().unwrap(), 0.3);
-    for (words, told) in [(["--batch", "41"], "validation pool of 40"), (["--boundary", "2"], "3 faces")] {
+    for (words, told) in
+        [(["--batch", "41"], "validation pool of 40"), (["--boundary", "2"], "3 parts of the boundary")]
+    {
         let error = run(&experiment, &words).unwrap_err();
         assert!(matches!(error, CliError::Input(_)), "{words:?}: {error:?}");
         assert_eq!(error.status(), 2);

@@ -163,15 +163,20 @@ fn accepted(
     }
 }
 
-/// One for each, the rest in proportion to the measures: rounded down, then one more for the largest remainders.
+/// In proportion to the measures, rounded down, then one more for the largest remainders; none gets less than one, at the cost of the largest.
 fn by_measure(measures: &[f64], n: usize) -> Vec<usize> {
-    let rest = n.saturating_sub(measures.len());
     let total: f64 = measures.iter().sum();
-    let exact: Vec<f64> = measures.iter().map(|m| rest as f64 * m / total).collect();
-    let mut shares: Vec<usize> = exact.iter().map(|e| 1 + e.floor() as usize).collect();
+    let exact: Vec<f64> = measures.iter().map(|m| n as f64 * m / total).collect();
+    let mut shares: Vec<usize> = exact.iter().map(|e| e.floor() as usize).collect();
     let mut order: Vec<usize> = (0..measures.len()).collect();
     order.sort_by(|&a, &b| exact[b].fract().total_cmp(&exact[a].fract()));
     let left = n.saturating_sub(shares.iter().sum());
     order.iter().take(left).for_each(|&i| shares[i] += 1);
+    while let Some(empty) = shares.iter().position(|&s| s == 0) {
+        match (0..shares.len()).max_by_key(|&i| shares[i]).filter(|&i| shares[i] > 1) {
+            Some(largest) => (shares[empty], shares[largest]) = (1, shares[largest] - 1),
+            None => break,
+        }
+    }
     shares
 }
