@@ -10,13 +10,12 @@
 //! use hyperpde_cli::run_example;
 //! use hyperpde_kernels::{AnyKernel, GaussianConfig, KernelConfig};
 //! use hyperpde_problems;
-//! use hyperpde_run::Experiment;
 //!
 //! fn main() -> std::process::ExitCode {
 //!     run_example(|| {
 //!         let kernel = KernelConfig::Gaussian(GaussianConfig::ard(vec![0.3, 0.3]));
 //!         let kernels = move |seed, device: &_| Ok::<Vec<AnyKernel>, _>(vec![kernel.init(seed, device)?]);
-//!         Ok(Experiment::new(problems::by_name("poisson")?, kernels))
+//!         Ok(Experiment::new(hyperpde_problems::by_name("poisson")?, kernels))
 //!     })
 //! }
 //! ```
