@@ -9,7 +9,7 @@
 //! ```no_run
 //! use hyperpde_cli::run_example;
 //! use hyperpde_kernels::{AnyKernel, GaussianConfig, KernelConfig};
-//! use hyperpde_problems;
+//! use hyperpde_run::Experiment;
 //!
 //! fn main() -> std::process::ExitCode {
 //!     run_example(|| {
