@@ -150,7 +150,7 @@ const CASES: &[(&str, &str, &[&str], &str)] = &[
         "\"holton\"",
     ),
     ("test_grid = [10, 10]", "seed = -1", &["-1", "whole number"], "-1\n[kernel"),
-    ("boundary = 9", "boundary = 2", &["boundary = 2", "3 parts of the boundary"], "2\nvalidation"),
+    ("boundary = 9", "boundary = 2", &["boundary = 2", "3 faces"], "2\nvalidation"),
     ("[kernel.u]", "[kernel.w]", &["a kernel for 'w', which is no field"], "w]"),
     ("length_scales = [0.3]", "length_scales = [-0.3]", &["length scale", "positive"], "["),
     ("length_scales = [0.3]", "length_scales = [0.3, 0.3, 0.3]", &["kernel of 'u'", "3 coordinates"], "["),

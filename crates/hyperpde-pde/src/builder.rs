@@ -13,6 +13,9 @@ use crate::problem::{Defaults, Problem};
 use crate::residual::Equations;
 use crate::scoring::{Reference, Score, TestGrid};
 
+/// Distinct patches, and for each condition the index of its own.
+type Patches = (Vec<Arc<dyn Patch>>, Vec<usize>);
+
 /// Collects the parts of a [`Problem`] and checks that they fit.
 pub struct ProblemBuilder {
     name: String,
@@ -184,7 +187,7 @@ impl ProblemBuilder {
     }
 
     /// The distinct patches that conditions name, in their order, and for each condition the index of its patch.
-    fn resolve_patches(&self) -> Result<(Vec<Arc<dyn Patch>>, Vec<usize>), PdeError> {
+    fn resolve_patches(&self) -> Result<Patches, PdeError> {
         let mut patches: Vec<Arc<dyn Patch>> = Vec::new();
         let mut patch_of = Vec::with_capacity(self.conditions.len());
         for c in &self.conditions {

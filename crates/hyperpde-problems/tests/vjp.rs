@@ -1,5 +1,5 @@
 //! The reverse product of the linearisation against a closed form, and what it refuses.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::needless_range_loop)]
 
 use hyperpde_kernels::Points;
 use hyperpde_pde::{Equations, Number, PdeError, Residual, Unknown};

@@ -73,11 +73,11 @@ impl<K: Kernel> Solved<K> {
     }
 }
 
+/// Errors by name, and predictions `[fields][n]`.
+type Scored = (Vec<(String, FieldErrors)>, Vec<Vec<f64>>);
+
 /// Errors of every scored quantity on the test grid (none without a reference), and the predictions `[fields][n]`.
-pub(super) fn score<K: Kernel>(
-    problem: &Problem,
-    posterior: &Posterior<K>,
-) -> Result<(Vec<(String, FieldErrors)>, Vec<Vec<f64>>), RunError> {
+pub(super) fn score<K: Kernel>(problem: &Problem, posterior: &Posterior<K>) -> Result<Scored, RunError> {
     let grid = problem.test_grid().points();
     let failed = |e: hyperpde_gp::GpError| RunError::numerical("evaluating the solution", e);
     let predictions = (0..problem.fields().len())
