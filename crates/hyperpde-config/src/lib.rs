@@ -1,7 +1,7 @@
 //! A problem, its kernels and all settings of a run from a TOML file.
 //!
 //! Reading goes in four steps, each of which points at the place of a fault: TOML to a [`Document`], gaps filled with defaults, the statement
-//! (domain, equations, conditions, data) to a [`Problem`], and the numbers against their ranges. `docs/configuration.md` describes every key.
+//! (domain, equations, conditions, data) to a [`Problem`](hyperpde_pde::Problem), and the numbers against their ranges. `docs/configuration.md` describes every key.
 //!
 //! ```
 //! use hyperpde_config::Config;

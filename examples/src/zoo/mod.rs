@@ -1,7 +1,7 @@
 //! A study of what runs say of themselves: every problem of a folder, one child process each, with a limit of time.
 //!
 //! A folder holds configurations `NAME.toml` with exact solutions and `targets.json`, the relative L2 error to reach by name. Two things must
-//! not happen: a run that calls itself solved while its error is above [`row::SILENT`] times its own estimate (a silent failure), and one
+//! not happen: a run that calls itself solved while its error is above ten times its own estimate (a silent failure), and one
 //! that calls itself doubtful or failed though it is right (a false alarm).
 
 mod child;

@@ -82,7 +82,7 @@ impl Row {
         Self { problem: problem.to_owned(), target, ended }
     }
 
-    /// Called solved, with an error above [`SILENT`] times the estimate.
+    /// Called solved, with an error above `SILENT` times the estimate.
     #[must_use]
     pub fn is_silent_failure(&self) -> bool {
         match &self.ended {

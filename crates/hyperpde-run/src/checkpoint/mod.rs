@@ -1,6 +1,6 @@
 //! The state of a run in a file, from which the run goes on bit for bit.
 //!
-//! A checkpoint holds the [`Snapshot`] of the learning loop between two Gauss-Newton steps, the history so far, and where both come from:
+//! A checkpoint holds the [`Snapshot`](hyperpde_bilevel::Snapshot) of the learning loop between two Gauss-Newton steps, the history so far, and where both come from:
 //! a digest of the configuration, the backend and the version of the program. All numbers are binary float64. A file that is
 //! damaged, or that belongs to another run, is refused; see [`CheckpointError`].
 //!

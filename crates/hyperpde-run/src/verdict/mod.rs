@@ -6,13 +6,13 @@
 //!
 //! | finding | value | solved at most | failed above |
 //! |---|---|---|---|
-//! | [`conditions`](conditions) | misfit of the worst condition at new points over the size of its data | [`CONDITIONS`] | |
-//! | [`equation`](equation) | residual at new points over the size of its terms | [`EQUATION`] | |
+//! | [`conditions`] | misfit of the worst condition at new points over the size of its data | [`CONDITIONS`] | |
+//! | [`equation`] | residual at new points over the size of its terms | [`EQUATION`] | |
 //! | [`implied noise`](noise) | noise that the nugget amounts to, over the size of the solution | [`NOISE`] | |
-//! | [`observations`](observations) | mean square misfit over the noise variance | [`OBSERVATIONS`] | |
+//! | [`observations`] | mean square misfit over the noise variance | [`OBSERVATIONS`] | |
 //! | [`jitter`](solver) | what the factorisation had to add, over the nugget | [`JITTER`] | |
 //! | [`convergence`](solver) | relative change in the last Gauss-Newton step | [`CONVERGENCE`] | |
-//! | [`error`](error) | estimate of the relative error | [`ERROR`] | |
+//! | [`error`](mod@error) | estimate of the relative error | [`ERROR`] | |
 //!
 //! A run is [`Outcome::Solved`] if every value is within its bar, [`Outcome::Failed`] if one is beyond what may be called a solution, and
 //! [`Outcome::Doubtful`] between.
