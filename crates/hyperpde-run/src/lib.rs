@@ -57,6 +57,6 @@ pub use host::{Goal, Host};
 pub use model::{MODEL_FILE, Model};
 pub use per_field::PerField;
 pub use report::{CloudErrors, ConstantKernel, KernelState, LargerCloud, RunReport, StepLine, StepRecord, peak_rss_mb};
-pub use rows::{count as row_count, weight as row_weight};
+pub use rows::count as row_count;
 pub use table::{TableRow, table};
 pub use warnings::{MOST_WARNINGS, WARNING, warnings_in};

@@ -18,7 +18,7 @@ use hyperpde_config::{Config, Opened, Target};
 use crate::cost::{Size, Tensors, kibibytes};
 use crate::error::RunError;
 use crate::experiment::solve::FROZEN_STEPS;
-use crate::rows::{count, weight};
+use crate::rows::count;
 
 /// Points of the trial at most: inside, on the faces, in the batch, and observations. Fewer where tensor operations assemble.
 const POINTS: [usize; 4] = [120, 60, 40, 100];
@@ -113,7 +113,7 @@ impl Trial {
         let interior = collocation.interior.len();
         let mut run = Bilevel::init(config.problem(), collocation, kernels, settings).map_err(failed)?;
         for rows in scored {
-            let weight = weight(&rows);
+            let weight = hyperpde_pde::misfit_weight(&rows);
             run = run.with_scored_rows(rows, weight);
         }
         let posterior = loop {

@@ -26,7 +26,6 @@ use crate::host::Host;
 use crate::model::{MODEL_FILE, Model};
 use crate::per_field::PerField;
 use crate::report::{KernelState, LargerCloud, RunReport, peak_rss_mb};
-use crate::rows::weight;
 use crate::runs::journal::Journal;
 use crate::warnings::warnings_in;
 
@@ -235,7 +234,7 @@ impl<K: Kernel> Experiment<K> {
         let begin = |snapshot: Option<&Snapshot>| {
             let mut run = begun(&self.problem, learned_on, kernels, settings, snapshot)?.with_folds(folds);
             for rows in scored {
-                let weight = weight(&rows);
+                let weight = hyperpde_pde::misfit_weight(&rows);
                 run = run.with_scored_rows(rows, weight);
             }
             Ok(run)
