@@ -61,7 +61,8 @@ impl<const D: usize, const G: usize, const E: bool, const X: Level, const Y: Lev
         let (layout, lanes) = (Layout { dim: D, gibbs: G, ..y.layout }, S::F64_LANES);
         let (rows, fixed) = (layout.rows(), layout.simple(0));
         let ydata = S::as_simd_f64s(&y.data).0;
-        let (ys, per) = (y.stride / lanes, PAD / lanes);
+        // Vectors with a point in them: of less than eight lanes, the last ones of the stride may be all padding.
+        let (ys, per) = (y.n.div_ceil(lanes), PAD / lanes);
         for tile in (0..ys).step_by(TILE) {
             let end = (tile + TILE).min(ys);
             for s in 0..count {
@@ -144,7 +145,7 @@ impl<const D: usize, const G: usize, const E: bool, const X: Level, const Y: Lev
         let (fixed, fixed_gradient) = (layout.simple(0), layout.simple(0) - layout.head());
         let ydata = S::as_simd_f64s(&y.data).0;
         let gy = S::as_mut_simd_f64s(gy).0;
-        let (ys, per) = (y.stride / lanes, PAD / lanes);
+        let (ys, per) = (y.n.div_ceil(lanes), PAD / lanes);
         let zero = Lanes::splat(simd, 0.0);
         let mut simple_sums = vec![zero; layout.simple * (3 + D)];
         let mut given = [zero.vector(); TILE];
