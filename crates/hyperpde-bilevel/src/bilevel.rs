@@ -18,7 +18,7 @@ use crate::error::BilevelError;
 use crate::hypergradient::OuterValue;
 use crate::hyperparameters::Hyperparameters;
 use crate::iterate::Iterate;
-use crate::linearisation::{Linearisation, Scoring};
+use crate::linearisation::{About, Batch, Linearisation, Relative, Scoring};
 use crate::optimizer::{LossRange, Optimizer, Progress};
 use crate::outer::Outer;
 use crate::recipe::SolveSnapshot;
@@ -120,7 +120,7 @@ impl<K: Kernel> Bilevel<K> {
         kernels: Vec<K>,
         settings: BilevelSettings,
     ) -> Result<Self, BilevelError> {
-        settings.check(collocation.pool.len())?;
+        settings.check(&collocation)?;
         let system = System::new(problem, kernels.len(), &settings)?;
         let hyper = Hyperparameters::new(kernels, settings.retries)?;
         if settings.outer_steps > 0 && !hyper.are_tracked() {
@@ -183,7 +183,7 @@ impl<K: Kernel> Bilevel<K> {
     }
 
     /// Further rows that the outer loss scores at every step, for example held-out observations, with the weight of their squares
-    /// ([`hyperpde_pde::misfit_weight`]).
+    /// ([`hyperpde_pde::misfit_weight`]). An objective that scores every row over its own size does not look at the weight.
     pub fn with_scored_rows(mut self, rows: RowBlock, weight: f64) -> Self {
         self.scoring.extra.push((rows, weight));
         self
@@ -301,7 +301,7 @@ impl<K: Kernel> Bilevel<K> {
         let refined = match refined {
             Some(collocation) => {
                 refine::check(&self.state.collocation, &collocation)?;
-                self.settings.check(collocation.pool.len())?;
+                self.settings.check(&collocation)?;
                 let unknowns = self.state.iterate.at(&self.system.unknowns, &collocation.interior)?;
                 Some(Refined { collocation, unknowns })
             }
@@ -309,21 +309,49 @@ impl<K: Kernel> Bilevel<K> {
         };
         let about = self.state.about(refined.as_ref());
         let mut rng = self.rng.clone();
-        let linearisation = if self.settings.outer_steps == 0 {
-            Linearisation::of_equations(&self.system, about)?
-        } else if self.settings.objective.validates() {
-            let step = self.state.gauss_newton + 1;
-            let batch = self.batches.draw(&about.collocation.pool, self.settings.batch, step, &mut rng)?;
-            let values = self.state.iterate.at(&self.system.unknowns, &batch)?;
-            Linearisation::with_outer_loss(&self.system, about, Some((&batch, &values)), &self.scoring)?
-        } else {
-            Linearisation::with_outer_loss(&self.system, about, None, &self.scoring)?
-        };
+        let mut linearisation = Linearisation::of_equations(&self.system, about)?;
+        if self.settings.outer_steps > 0 {
+            let batch = self.batch(about, &linearisation, &mut rng)?;
+            linearisation = linearisation.with_outer_loss(&self.system, about, batch.as_ref(), &self.scoring)?;
+        }
         self.rng = rng;
         if self.settings.outer_steps > 0 {
             self.optimizer.begin(self.settings.optimizer_state, self.settings.objective.range());
         }
         Ok(Stage { linearisation, refined, outer: 0, loss: None, finished: false })
+    }
+
+    /// New points for the outer loss, if its objective scores any.
+    fn batch(
+        &self,
+        about: About<'_>,
+        linearisation: &Linearisation,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Option<Batch<K>>, BilevelError> {
+        if !self.settings.objective.validates() {
+            return Ok(None);
+        }
+        let (pool, size) = (&about.collocation.pool, self.settings.batch);
+        let points = self.batches.draw(pool, size, self.state.gauss_newton + 1, rng)?;
+        let unknowns = self.state.iterate.at(&self.system.unknowns, &points)?;
+        let relative = if self.settings.objective.scores_conditions() {
+            let conditions = about.collocation.boundary_batch(size as f64 / pool.len() as f64, rng)?;
+            Some(Relative { conditions, solution: self.sized(about, linearisation)? })
+        } else {
+            None
+        };
+        Ok(Some(Batch { points, unknowns, relative }))
+    }
+
+    /// A solution to take the sizes of rows from: the iterate, or while that is zero the solve with the hyperparameters as they are.
+    fn sized(&self, about: About<'_>, linearisation: &Linearisation) -> Result<Arc<Posterior<K>>, BilevelError> {
+        if let Iterate::Solved(posterior) = &self.state.iterate {
+            return Ok(posterior.clone());
+        }
+        let collocation = about.collocation;
+        let rows = self.system.inner_problem(&linearisation.pde, collocation, &collocation.observations, &[])?;
+        let failed = |error| BilevelError::from_solve(self.state.gauss_newton + 1, 0, error);
+        Ok(Arc::new(rows.solve(&self.hyper.kernels).map_err(failed)?.without_factor()))
     }
 
     /// Outer loss and hypergradient at `theta`, the regulariser included.

@@ -23,7 +23,7 @@
 //!
 //! | part | says | here |
 //! |---|---|---|
-//! | [`Objective`] | what the outer loss is | [`SquaredResidual`], [`LeaveOneOut`], [`MarginalLikelihood`] |
+//! | [`Objective`] | what the outer loss is | [`SquaredResidual`], [`Validation`], [`LeaveOneOut`], [`MarginalLikelihood`] |
 //! | [`Hypergradient`] | how much of `dL/dθ` is followed | [`OneStep`] |
 //! | [`Optimizer`] | how `θ` moves | [`Adam`], [`Lbfgs`] |
 //! | [`StepControl`] | how far a Gauss-Newton step goes | whole steps, backtracking |
@@ -41,7 +41,7 @@
 //!
 //! # Reading order
 //!
-//! `linearisation.rs` (rows and scored rows about an iterate), `objective/`, `outer.rs` and `hypergradient/` (loss and gradient),
+//! `linearisation.rs` and `scales.rs` (rows, scored rows and their sizes about an iterate), `objective/`, `outer.rs` and `hypergradient/` (loss and gradient),
 //! `optimizer/`, `advance.rs` (the Gauss-Newton step), `state.rs` (what a step changes), then `bilevel.rs`, which puts them in a row, and
 //! `snapshot.rs`. The gradient of any run is held against differences by [`Bilevel::check_gradient`].
 
@@ -60,6 +60,7 @@ mod outer;
 mod recipe;
 mod record;
 mod refine;
+mod scales;
 mod settings;
 mod snapshot;
 mod state;
@@ -70,7 +71,9 @@ pub use bilevel::{Bilevel, Event, Outcome};
 pub use error::BilevelError;
 pub use gradient::GradientCheck;
 pub use hypergradient::{Hypergradient, OneStep, OuterProblem, OuterValue};
-pub use objective::{LeaveOneOut, MarginalLikelihood, Objective, ObjectiveError, ScoredRows, SquaredResidual};
+pub use objective::{
+    LeaveOneOut, MarginalLikelihood, Objective, ObjectiveError, ObjectiveKind, ScoredRows, SquaredResidual, Validation,
+};
 pub use optimizer::{
     Adam, AdamSettings, Lbfgs, LbfgsSettings, LossRange, Optimizer, OptimizerConstants, OptimizerError, OptimizerKind,
     OptimizerSnapshot, OptimizerState, Progress,

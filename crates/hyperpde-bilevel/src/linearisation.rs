@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use hyperpde_gp::{InnerProblem, RowBlock};
-use hyperpde_kernels::Points;
+use hyperpde_gp::{InnerProblem, Posterior, RowBlock};
+use hyperpde_kernels::{Kernel, Points};
 use hyperpde_pde::{Collocation, Fold, misfit_weight};
 
 use crate::error::BilevelError;
+use crate::iterate::unknowns_of;
 use crate::objective::ScoredRows;
+use crate::scales;
 use crate::system::System;
 
 /// What the outer loss scores besides the equations.
@@ -26,6 +28,22 @@ pub(crate) struct About<'a> {
     pub unknowns: &'a [Vec<f64>],
 }
 
+/// New points that the outer loss scores.
+pub(crate) struct Batch<K: Kernel> {
+    /// Where the equations are scored, `[m, d]`.
+    pub points: Points,
+    /// The iterate's unknowns there, `[unknowns][m]`.
+    pub unknowns: Vec<Vec<f64>>,
+    /// Conditions at new points, and a solution that sizes are taken from, if every row is scored over its own size.
+    pub relative: Option<Relative<K>>,
+}
+
+/// See [`Batch::relative`].
+pub(crate) struct Relative<K: Kernel> {
+    pub conditions: Vec<RowBlock>,
+    pub solution: Arc<Posterior<K>>,
+}
+
 /// Everything that stays the same during a Gauss-Newton step.
 pub(crate) struct Linearisation {
     /// Rows of the equations on the collocation points.
@@ -40,6 +58,9 @@ pub(crate) struct OuterTerm {
     pub rows: ScoredRows,
 }
 
+/// Rows with the weight of their squares.
+type Weighted = Vec<(RowBlock, f64)>;
+
 impl Linearisation {
     /// Without an outer loss.
     pub fn of_equations(system: &System, about: About<'_>) -> Result<Self, BilevelError> {
@@ -47,35 +68,70 @@ impl Linearisation {
         Ok(Self { pde, terms: Vec::new() })
     }
 
-    /// With an outer loss that scores the equations on a `batch` of points, where the iterate's unknowns are given, and what `scoring` has.
-    /// Without a batch no rows are scored: the objective is one of the solve itself.
-    pub fn with_outer_loss(
+    /// With an outer loss that scores the equations on a `batch` of points and what `scoring` has. Without a batch no rows are scored: the
+    /// objective is one of the solve itself.
+    pub fn with_outer_loss<K: Kernel>(
+        mut self,
         system: &System,
         about: About<'_>,
-        batch: Option<(&Points, &[Vec<f64>])>,
+        batch: Option<&Batch<K>>,
         scoring: &Scoring,
     ) -> Result<Self, BilevelError> {
-        let mut linearisation = Self::of_equations(system, about)?;
         let equations = match batch {
-            Some((points, unknowns)) => Some(system.linearise("validation", points, unknowns)?),
-            None => None,
+            Some(batch) => system.linearise("validation", &batch.points, &batch.unknowns)?,
+            None => Vec::new(),
         };
         let share = 1.0 / scoring.folds.len().max(1) as f64;
         let whole = [Fold { fitted: about.collocation.observations.clone(), held_out: Vec::new() }];
         let folds = if scoring.folds.is_empty() { &whole[..] } else { &scoring.folds };
         for fold in folds {
+            let scored = match batch {
+                None => Vec::new(),
+                Some(batch) => match &batch.relative {
+                    None => in_units(&equations, share, fold, scoring),
+                    Some(relative) => relative_to_size(system, &equations, share, fold, scoring, batch, relative)?,
+                },
+            };
             let (mut validation, mut weights) = (Vec::new(), Vec::new());
-            if let Some(rows) = &equations {
-                let held_out = fold.held_out.iter().map(|rows| (rows, misfit_weight(rows)));
-                let extra = scoring.extra.iter().map(|(rows, weight)| (rows, *weight));
-                for (rows, weight) in rows.iter().map(|rows| (rows, share)).chain(extra).chain(held_out) {
-                    weights.extend(vec![weight; rows.len()]);
-                    validation.push(rows.clone());
-                }
+            for (rows, weight) in scored {
+                weights.extend(vec![weight; rows.len()]);
+                validation.push(rows);
             }
-            let problem = system.inner_problem(&linearisation.pde, about.collocation, &fold.fitted, &validation)?;
-            linearisation.terms.push(OuterTerm { problem, rows: ScoredRows { weights, share } });
+            let problem = system.inner_problem(&self.pde, about.collocation, &fold.fitted, &validation)?;
+            self.terms.push(OuterTerm { problem, rows: ScoredRows { weights, share } });
         }
-        Ok(linearisation)
+        Ok(self)
     }
+}
+
+/// Equations in their own units, observations in units of their noise, as published.
+fn in_units(equations: &[RowBlock], share: f64, fold: &Fold, scoring: &Scoring) -> Weighted {
+    let held_out = fold.held_out.iter().map(|rows| (rows.clone(), misfit_weight(rows)));
+    equations.iter().map(|rows| (rows.clone(), share)).chain(scoring.extra.iter().cloned()).chain(held_out).collect()
+}
+
+/// Equations, conditions and observations with one vote per kind, every row over its own size.
+fn relative_to_size<K: Kernel>(
+    system: &System,
+    equations: &[RowBlock],
+    share: f64,
+    fold: &Fold,
+    scoring: &Scoring,
+    batch: &Batch<K>,
+    relative: &Relative<K>,
+) -> Result<Weighted, BilevelError> {
+    let Relative { conditions, solution } = relative;
+    let q = unknowns_of(solution, &system.unknowns, &batch.points)?;
+    let of_equations: Vec<f64> = equations.iter().map(|rows| scales::of_equation(rows, &q)).collect();
+    let data: Vec<RowBlock> = scoring.extra.iter().map(|(rows, _)| rows).chain(&fold.held_out).cloned().collect();
+    let of_conditions = scales::of_data(conditions, solution, &batch.points)?;
+    let of_observations = scales::of_data(&data, solution, &batch.points)?;
+    let kinds = [(equations, of_equations), (conditions.as_slice(), of_conditions), (data.as_slice(), of_observations)];
+    let mut weighted = Vec::new();
+    for (blocks, sizes) in kinds {
+        let count = blocks.iter().map(RowBlock::len).sum::<usize>() as f64;
+        let weight = |size: f64| share / (count * size * size);
+        weighted.extend(blocks.iter().zip(sizes).map(|(rows, size)| (rows.clone(), weight(size))));
+    }
+    Ok(weighted)
 }

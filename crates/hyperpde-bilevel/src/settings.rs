@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hyperpde_gp::SolveSettings;
-use hyperpde_pde::Defaults;
+use hyperpde_pde::{Collocation, Defaults};
 use serde::{Deserialize, Serialize};
 
 use crate::error::BilevelError;
@@ -119,8 +119,9 @@ impl BilevelSettings {
         self
     }
 
-    /// Checks the settings against the size of the validation pool.
-    pub(crate) fn check(&self, pool: usize) -> Result<(), BilevelError> {
+    /// Checks the settings against the points that there are.
+    pub(crate) fn check(&self, collocation: &Collocation) -> Result<(), BilevelError> {
+        let pool = collocation.pool.len();
         let bad =
             |name, value: String, expected: &str| Err(BilevelError::Setting { name, value, expected: expected.into() });
         if self.gauss_newton_steps == 0 {
@@ -135,6 +136,16 @@ impl BilevelSettings {
                 "at most the size of the validation pool, {pool}: sample more validation points or lower the batch"
             );
             return bad("batch", self.batch.to_string(), &expected);
+        }
+        if validates
+            && self.objective.scores_conditions()
+            && collocation.boundary_pool.len() != collocation.boundary.len()
+        {
+            let expected = format!(
+                "{} conditions at new points: draw them with Problem::sample and validation points, or fill Collocation::boundary_pool",
+                collocation.boundary.len()
+            );
+            return bad("boundary pool", collocation.boundary_pool.len().to_string(), &expected);
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return bad("learning rate", self.learning_rate.to_string(), "positive and finite");

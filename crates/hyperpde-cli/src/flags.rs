@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hyperpde_bilevel::{OptimizerKind, StepControl};
+use hyperpde_bilevel::{ObjectiveKind, OptimizerKind, StepControl};
 use hyperpde_config::{MAX_COUNT, RunSettings};
 use hyperpde_pde::Sampler;
 use hyperpde_run::Plan;
@@ -45,6 +45,9 @@ pub struct CommonFlags {
     /// Learning rate of the kernel's optimizer [default: the problem's]
     #[arg(long, value_name = "X", value_parser = parse_learning_rate, allow_hyphen_values = true)]
     pub learning_rate: Option<f64>,
+    /// What the outer loss is, such as published, validation or leave-one-out: see `hyperpde list` [default: the experiment's]
+    #[arg(long, value_name = "NAME")]
+    pub objective: Option<ObjectiveKind>,
     /// Optimizer of the kernel: adam, or lbfgs for a handful of hyperparameters [default: the experiment's]
     #[arg(long, value_name = "NAME")]
     pub optimizer: Option<OptimizerKind>,
@@ -104,6 +107,7 @@ impl CommonFlags {
             Some(batch) => batch,
             None => defaults.batch.min(validation),
         };
+        let objective = self.objective.unwrap_or(defaults.objective);
         let gauss_newton_steps = self.gauss_newton_steps.unwrap_or(defaults.gauss_newton_steps);
         Ok(RunSettings {
             seed: self.seed.unwrap_or(defaults.seed),
@@ -117,6 +121,9 @@ impl CommonFlags {
             warm_up: defaults.warm_up.min(gauss_newton_steps / 3),
             nugget: self.nugget.unwrap_or(defaults.nugget),
             learning_rate: self.learning_rate.unwrap_or(defaults.learning_rate),
+            objective,
+            // The tolerance is in the units of the objective that it was chosen for.
+            loss_tolerance: if objective == defaults.objective { defaults.loss_tolerance } else { 0.0 },
             optimizer: self.optimizer.unwrap_or(defaults.optimizer),
             step_control: self.step_control.unwrap_or(defaults.step_control),
             // What has no flag.

@@ -8,7 +8,7 @@ use std::path::Path;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use common::parse;
-use hyperpde_bilevel::{OptimizerKind, StepControl};
+use hyperpde_bilevel::{ObjectiveKind, OptimizerKind, StepControl};
 use hyperpde_cli::{CliError, TargetFlags};
 use hyperpde_config::{RunSettings, Target};
 use hyperpde_kernels::{Backend, Precision};
@@ -26,6 +26,7 @@ const DEFAULTS: RunSettings = RunSettings {
     nugget: 8e-8,
     learning_rate: 9e-3,
     loss_tolerance: 1e-5,
+    objective: ObjectiveKind::Published,
     optimizer: OptimizerKind::Adam,
     step_control: StepControl::Backtracking,
     increment_tolerance: 0.0,
@@ -64,7 +65,7 @@ fn without_flags_everything_is_left_to_the_problem() {
 fn every_flag_reaches_its_setting() {
     let words = "--backend flex --device 2 --precision f64 --seed 18446744073709551615 --interior 1 --boundary 12 --validation 13 \
                  --batch 13 --gauss-newton-steps 15 --outer-steps 0 --nugget 1e-7 --learning-rate 2.5 --sampler sobol \
-                 --optimizer lbfgs --step-control full \
+                 --objective validation --optimizer lbfgs --step-control full \
                  --out some/folder --json report.json --baselines --quiet";
     let flags = parse(&words.split_whitespace().collect::<Vec<_>>()).unwrap();
     let target = flags.target.over(Target::default());
@@ -86,7 +87,9 @@ fn every_flag_reaches_its_setting() {
         warm_up: 0,
         nugget: 1e-7,
         learning_rate: 2.5,
-        loss_tolerance: 1e-5,
+        // That of the problem is in the units of another objective.
+        loss_tolerance: 0.0,
+        objective: ObjectiveKind::Validation,
         optimizer: OptimizerKind::Lbfgs,
         step_control: StepControl::Full,
         increment_tolerance: 0.0,
@@ -118,6 +121,7 @@ fn a_bad_value_is_refused_with_what_is_allowed() {
         ("--seed", &["-1", "0.5", "18446744073709551616"], "must be a whole number from 0 to 18446744073709551615"),
         ("--nugget", &["-1e-10", "1.1", "nan", "inf", "small"], "must be a number from 0 to 1, such as 1e-10"),
         ("--learning-rate", &["0", "-1", "nan", "inf", "fast"], "must be a finite number above 0, such as 1e-2"),
+        ("--objective", &["residual", "Published", ""], "must be published, validation, "),
         ("--optimizer", &["sgd", "Adam", ""], "must be adam or lbfgs"),
         ("--step-control", &["none", ""], "must be full or backtracking"),
         ("--sampler", &["grid", "Sobol", ""], "must be uniform, latin-hypercube, halton or sobol"),

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use hyperpde_bilevel::{OptimizerKind, OptimizerState, StepControl};
+use hyperpde_bilevel::{ObjectiveKind, OptimizerKind, OptimizerState, StepControl};
 use hyperpde_kernels::KernelConfig;
 use hyperpde_pde::Sampler;
 use serde::{Deserialize, Serialize, Serializer};
@@ -170,7 +170,7 @@ macro_rules! without_place {
     })* };
 }
 
-without_place!(AssemblyChoice, OptimizerKind, OptimizerState, StepControl);
+without_place!(AssemblyChoice, ObjectiveKind, OptimizerKind, OptimizerState, StepControl);
 
 /// A section whose keys may all be left out.
 macro_rules! section {
@@ -220,6 +220,8 @@ section! {
         learning_rate: Spanned<f64>,
         /// Validation loss at which the updates of a step end early.
         tolerance: Spanned<f64>,
+        /// What the outer loss is.
+        objective: ObjectiveKind,
         /// Optimizer.
         optimizer: OptimizerKind,
         /// Its state at a new Gauss-Newton step.

@@ -38,6 +38,7 @@ impl Reader<'_> {
             nugget: self.number("nugget", solver.nugget.as_ref(), "from 0 to 1", |v| (0.0..=1.0).contains(&v))?,
             learning_rate: self.number("learning_rate", outer.learning_rate.as_ref(), "above 0", positive)?,
             loss_tolerance: self.number("tolerance", outer.tolerance.as_ref(), "0 or more", not_negative)?,
+            objective: outer.objective.unwrap_or_default(),
             optimizer: outer.optimizer.unwrap_or_default(),
             step_control: solver.step_control.unwrap_or_default(),
             regularisation: self.number("regularisation", outer.regularisation.as_ref(), "0 or more", not_negative)?,

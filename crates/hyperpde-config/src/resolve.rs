@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hyperpde_bilevel::OptimizerState;
+use hyperpde_bilevel::{ObjectiveKind, OptimizerState};
 use hyperpde_kernels::{Backend, GaussianConfig, KernelConfig, Precision};
 use hyperpde_pde::{Defaults, Problem, Sampler};
 use toml::Spanned;
@@ -155,6 +155,10 @@ fn complete_outer(
     // A batch that nobody asked for shrinks to a pool that somebody made smaller.
     let batch = base.batch.take().map_or(run.batch, Spanned::into_inner);
     run.batch = pool.map_or(batch, |pool| batch.min(pool));
+    // A tolerance that nobody asked for is in the units of the published objective.
+    if own.objective.or(base.objective).unwrap_or_default() != ObjectiveKind::Published {
+        (base.tolerance, run.loss_tolerance) = (None, 0.0);
+    }
     // A warm-up that nobody asked for leaves most of a run that somebody made shorter to learning.
     run.warm_up = base.warm_up.take().map_or(run.warm_up, Spanned::into_inner).min(steps / 3);
     // Folds take the place of a held-out fraction, and the other way round.

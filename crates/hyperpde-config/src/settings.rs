@@ -1,6 +1,6 @@
 //! The numbers a run uses: the flags where given, the problem's defaults elsewhere.
 
-use hyperpde_bilevel::{BilevelSettings, OptimizerKind, StepControl};
+use hyperpde_bilevel::{BilevelSettings, ObjectiveKind, OptimizerKind, StepControl};
 use hyperpde_pde::{Defaults, SampleSizes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -31,7 +31,7 @@ macro_rules! run_settings {
             /// These numbers in place of those in `settings`.
             #[must_use]
             pub fn apply(&self, settings: BilevelSettings) -> BilevelSettings {
-                BilevelSettings { $($setting: self.$setting,)* ..settings }
+                BilevelSettings { $($setting: self.$setting.into(),)* ..settings }
             }
         }
     };
@@ -63,6 +63,9 @@ run_settings! { defaults,
         learning_rate: f64 = defaults.learning_rate,
         /// Loss (a plain sum of squares over the batch) at which the updates of a Gauss-Newton step stop early.
         loss_tolerance: f64 = defaults.loss_tolerance,
+        /// What the outer loss is.
+        #[serde(default)]
+        objective: ObjectiveKind = ObjectiveKind::Published,
         /// Optimizer of the kernel.
         optimizer: OptimizerKind = OptimizerKind::Adam,
         /// How far a Gauss-Newton step goes.
@@ -100,6 +103,7 @@ impl RunSettings {
             batch: plain(self.batch),
             learning_rate: plain(self.learning_rate),
             tolerance: plain(self.loss_tolerance),
+            objective: Some(self.objective),
             optimizer: Some(self.optimizer),
             regularisation: plain(self.regularisation),
             ..OuterSection::default()

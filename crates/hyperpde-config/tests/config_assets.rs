@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use burn::tensor::Device;
-use hyperpde_bilevel::{OptimizerKind, StepControl};
+use hyperpde_bilevel::{ObjectiveKind, OptimizerKind, StepControl};
 use hyperpde_config::{Config, RunSettings, catalogue_names, commented};
 use hyperpde_kernels::{
     AnyKernel, Backend, Convention, GaussianConfig, GibbsConfig, LengthScales, PeriodicConfig, parameters,
@@ -205,6 +205,26 @@ fn a_name_alone_is_the_same_and_may_be_overridden() {
 }
 
 #[test]
+fn an_objective_of_ones_own_takes_no_tolerance_in_the_units_of_another() {
+    let with = |keys: &str| {
+        let text = format!("problem = \"burgers\"\n[outer]\n{keys}");
+        Config::parse("c.toml", &text, ".").unwrap()
+    };
+    let published = with("");
+    let of = |config: &Config| (config.run_settings().objective, config.run_settings().loss_tolerance);
+    assert_eq!(of(&published), (ObjectiveKind::Published, 1e-5));
+    for &kind in ObjectiveKind::ALL.iter().filter(|kind| **kind != ObjectiveKind::Published) {
+        let key = format!("objective = \"{}\"", kind.name());
+        let own = with(&key);
+        assert_eq!(of(&own), (kind, 0.0));
+        assert_eq!(own.bilevel_settings().objective.name(), kind.name());
+        assert_eq!(of(&with(&format!("{key}\ntolerance = 1e-3"))), (kind, 1e-3));
+        // A resumed run of another objective is refused by this text.
+        assert_ne!(own.fingerprint().unwrap(), with("tolerance = 0.0").fingerprint().unwrap());
+    }
+}
+
+#[test]
 fn resolved_configurations_read_back_equal() {
     for name in catalogue_names() {
         for config in [configuration(name), Config::parse("c.toml", &format!("problem = \"{name}\""), ".").unwrap()] {
@@ -219,6 +239,7 @@ fn resolved_configurations_read_back_equal() {
                 "nugget",
                 "assembly",
                 "batch",
+                "objective",
                 "optimizer",
                 "step_control",
                 "regularisation",

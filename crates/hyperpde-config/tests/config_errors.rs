@@ -157,6 +157,7 @@ const CASES: &[(&str, &str, &[&str], &str)] = &[
     ("kind = \"gaussian\"", "kind = \"gibbs\"\ndim = 3\ndivisor = 1.0\nhidden = [5]", &["invalid type"], ""),
     ("nugget = 1e-8", "nugget = -1e-8", &["nugget = -0.00000001", "from 0 to 1"], "-1e-8"),
     ("nugget = 1e-8", "assembly = \"fast\"", &["unknown choice 'fast'"], "\"fast\""),
+    ("[outer]\n", "[outer]\nobjective = \"misfit\"\n", &["unknown choice 'misfit'", "validation"], "\"misfit\""),
     ("[outer]\n", "[outer]\noptimizer = \"sgd\"\n", &["unknown choice 'sgd'", "adam"], "\"sgd\""),
     ("[outer]\n", "[outer]\nlearning_rate = 0\n", &["learning_rate = 0", "above 0"], "0\nsteps"),
     ("[outer]\n", "[outer]\nheld_out = 1\n", &["held_out = 1", "below 1"], "1\nsteps"),

@@ -3,7 +3,9 @@
 use hyperpde_geometry::seeded;
 use hyperpde_gp::{RowBlock, Term};
 use hyperpde_kernels::Points;
+use rand::Rng;
 use rand::seq::SliceRandom;
+use rand::seq::index::sample;
 
 use crate::error::PdeError;
 
@@ -22,6 +24,8 @@ pub struct Collocation {
     pub pool: Points,
     /// One block per set of observations.
     pub observations: Vec<RowBlock>,
+    /// The conditions at other points than those of `boundary`, one block each, for outer losses that score them too; possibly none.
+    pub boundary_pool: Vec<RowBlock>,
 }
 
 /// A division of the observations: the inner solve fits the first part, the outer loss scores the second.
@@ -41,6 +45,18 @@ pub fn misfit_weight(rows: &RowBlock) -> f64 {
 }
 
 impl Collocation {
+    /// Conditions at some points of the pool of each, drawn at random without repetition: `fraction` of them, one at least.
+    ///
+    /// # Errors
+    /// [`PdeError::Rows`] if a block can't be divided, which one of this type can.
+    pub fn boundary_batch(&self, fraction: f64, rng: &mut impl Rng) -> Result<Vec<RowBlock>, PdeError> {
+        let draw = |block: &RowBlock| {
+            let count = ((fraction * block.len() as f64).round() as usize).clamp(1, block.len());
+            select(block, &sample(rng, block.len(), count).into_vec())
+        };
+        self.boundary_pool.iter().map(draw).collect()
+    }
+
     /// Divides the observations into those that the inner solve fits and those held out to judge it,
     /// `(inner, held_out)`: without the second, hyperparameters are judged on data already fitted.
     ///

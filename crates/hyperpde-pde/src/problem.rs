@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use hyperpde_geometry::{Domain, Face, Geometry, Patch, Sampler, seeded};
+use hyperpde_gp::RowBlock;
 use hyperpde_kernels::Points;
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +80,8 @@ impl Default for Defaults {
 
 /// First random stream for the noise of observations, past those of points on patches.
 const NOISE_STREAMS: u64 = 1 << 32;
+/// First random stream for the conditions' pool, past those that divide observations.
+const BOUNDARY_POOL_STREAMS: u64 = 1 << 34;
 
 /// Equations, conditions and data on a domain.
 #[derive(Clone)]
@@ -212,8 +215,8 @@ impl Problem {
     }
 
     /// Draws points and forms the rows of conditions and observations. The same seed gives the same points;
-    /// interior, pool, each patch and the noise of each set of simulated observations have their own random
-    /// streams, so the size of one leaves the others.
+    /// interior, pool, each patch, its pool and the noise of each set of simulated observations have their own random
+    /// streams, so the size of one leaves the others. The conditions' pool is in proportion to that of the interior.
     ///
     /// # Errors
     /// [`PdeError::Sampling`] for zero interior points, too few boundary points, or fewer interior points
@@ -230,11 +233,27 @@ impl Problem {
         for ((patch, n), stream) in self.patches.iter().zip(shares).zip(2..) {
             on_patches.push(patch.sample(n, sampler, &mut seeded(seed, stream))?);
         }
-        self.assemble(interior, &on_patches, pool, seed)
+        let boundary_pool = self.boundary_pool(sizes, sampler, seed)?;
+        Ok(Collocation { boundary_pool, ..self.assemble(interior, &on_patches, pool, seed)? })
+    }
+
+    /// The conditions at points of their own: as many per boundary point as there are validation points per interior point, one per patch at
+    /// least, and none without validation points.
+    fn boundary_pool(&self, sizes: &SampleSizes, sampler: Sampler, seed: u64) -> Result<Vec<RowBlock>, PdeError> {
+        if sizes.validation == 0 || self.patches.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = (sizes.boundary as f64 * sizes.validation as f64 / sizes.interior as f64).round() as usize;
+        let shares = self.boundary_allotment(wanted.max(self.patches.len()))?;
+        let mut on_patches = Vec::with_capacity(shares.len());
+        for ((patch, n), stream) in self.patches.iter().zip(shares).zip(BOUNDARY_POOL_STREAMS..) {
+            on_patches.push(patch.sample(n, sampler, &mut seeded(seed, stream))?);
+        }
+        self.condition_rows(&on_patches)
     }
 
     /// Rows on given points: `on_patches` has one set `[n, d]` for each of [`Problem::patches`], in that order.
-    /// Simulated observations take their noise from seed 0.
+    /// Simulated observations take their noise from seed 0; the conditions' pool is empty.
     ///
     /// # Errors
     /// [`PdeError::Shape`] for a wrong number of sets or dimension, [`PdeError::Sampling`] for an empty
@@ -278,19 +297,25 @@ impl Problem {
                 return Err(PdeError::Domain(format!("boundary point {x:?} is not on {name}")));
             }
         }
-        let opposite = self.opposite_sites(on_patches)?;
-        let mut boundary = Vec::with_capacity(self.conditions.len());
-        for (condition, &at) in self.conditions.iter().zip(&self.patch_of) {
-            let across = matches!(condition.location(), Location::Periodic { .. });
-            boundary.push(condition.rows(&on_patches[at], opposite[at].as_ref().filter(|_| across))?);
-        }
+        let boundary = self.condition_rows(on_patches)?;
         let observations = self
             .observations
             .iter()
             .zip(NOISE_STREAMS..)
             .map(|(o, stream)| o.rows(&interior, &mut seeded(noise_seed, stream)))
             .collect::<Result<_, _>>()?;
-        Ok(Collocation { interior, boundary, pool, observations })
+        Ok(Collocation { interior, boundary, pool, observations, boundary_pool: Vec::new() })
+    }
+
+    /// The rows of all conditions on one set of points per patch.
+    fn condition_rows(&self, on_patches: &[Points]) -> Result<Vec<RowBlock>, PdeError> {
+        let opposite = self.opposite_sites(on_patches)?;
+        let mut rows = Vec::with_capacity(self.conditions.len());
+        for (condition, &at) in self.conditions.iter().zip(&self.patch_of) {
+            let across = matches!(condition.location(), Location::Periodic { .. });
+            rows.push(condition.rows(&on_patches[at], opposite[at].as_ref().filter(|_| across))?);
+        }
+        Ok(rows)
     }
 
     /// For each patch that is one of a periodic pair of faces, its points moved to the other face; made once, so that

@@ -354,3 +354,31 @@ fn error_measures() {
         assert!(matches!(FieldErrors::between(p, r), Err(PdeError::Metrics(_))));
     }
 }
+
+#[test]
+fn the_pool_of_the_conditions_is_drawn_apart_from_all_other_points() {
+    let problem = three_sided();
+    let c = problem.sample(&sizes(10, 9, 20), Sampler::Halton, 4).unwrap();
+    let without = problem.sample(&sizes(10, 9, 0), Sampler::Halton, 4).unwrap();
+    assert!(without.boundary_pool.is_empty());
+    assert_eq!((&c.interior, c.boundary[1].sites()), (&without.interior, without.boundary[1].sites()));
+    // Twice as many validation points as interior ones: twice as many points per patch.
+    let lengths = |blocks: &[hyperpde_gp::RowBlock]| blocks.iter().map(|b| b.len()).collect::<Vec<_>>();
+    assert_eq!((lengths(&c.boundary), lengths(&c.boundary_pool)), (vec![3; 3], vec![6; 3]));
+    for (own, new) in c.boundary.iter().zip(&c.boundary_pool) {
+        assert_eq!(own.name(), new.name());
+        assert!(new.sites()[0].rows().all(|x| own.sites()[0].rows().all(|y| x != y)), "{} shares points", own.name());
+    }
+    let wave = &c.boundary_pool[0];
+    assert!(wave.sites()[0].rows().zip(wave.rhs()).all(|(x, b)| *b == -(PI * x[1] / 4.0).sin()));
+    let again = problem.sample(&sizes(10, 9, 20), Sampler::Halton, 4).unwrap();
+    assert_eq!(wave.sites(), again.boundary_pool[0].sites());
+
+    let batch = |seed: u64| c.boundary_batch(0.5, &mut hyperpde_pde::seeded(seed, 0)).unwrap();
+    assert_eq!(lengths(&batch(1)), [3; 3]);
+    let (a, b) = (batch(1), batch(2));
+    assert_eq!(a[0].sites(), batch(1)[0].sites());
+    assert_ne!(a[0].sites(), b[0].sites());
+    assert!(a[0].sites()[0].rows().all(|x| wave.sites()[0].rows().any(|y| x == y)));
+    assert_eq!(lengths(&c.boundary_batch(0.0, &mut hyperpde_pde::seeded(1, 0)).unwrap()), [1; 3]);
+}

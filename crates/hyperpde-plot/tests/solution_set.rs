@@ -23,8 +23,13 @@ fn setting(shape: &[usize]) -> (TestGrid, Collocation) {
     let domain = Domain::space((0..d).map(|i| (names[i], 0.0, 1.0))).unwrap();
     let diagonal = (1..10).flat_map(|k| vec![f64::from(k) / 10.0; d]).collect();
     let points = Points::new(d, diagonal).unwrap();
-    let collocation =
-        Collocation { interior: points.clone(), boundary: Vec::new(), pool: points, observations: Vec::new() };
+    let collocation = Collocation {
+        interior: points.clone(),
+        boundary: Vec::new(),
+        pool: points,
+        observations: Vec::new(),
+        boundary_pool: Vec::new(),
+    };
     (TestGrid::uniform(&domain, shape).unwrap(), collocation)
 }
 

@@ -406,6 +406,7 @@ fn folds_hold_out_every_observation_once_and_fit_the_others() {
         boundary: Vec::new(),
         pool: Points::new(1, Vec::new()).unwrap(),
         observations: vec![set("seven", 7), set("five", 5)],
+        boundary_pool: Vec::new(),
     };
     for count in 2..=5 {
         let folds = collocation.observation_folds(count, 11).unwrap();

@@ -34,11 +34,17 @@ pub fn size(config: &Config, collocation: &Collocation) -> Result<Size, RunError
         None => (config.held_out() * observed as f64).ceil() as usize,
     };
     let terms = if run.outer_steps > 0 { config.folds().unwrap_or(1) } else { 0 };
+    // Objectives that score conditions draw as large a part of their pool as of the other one.
+    let conditions = if run.objective.build().scores_conditions() {
+        (count(&collocation.boundary_pool) * run.batch).div_ceil(run.validation.max(1))
+    } else {
+        0
+    };
     let blocks = collocation.boundary.iter().chain(&collocation.observations).map(hyperpde_gp::RowBlock::len);
     Ok(Size {
         rows,
         largest: blocks.max().unwrap_or(0).max(collocation.interior.len()),
-        validation: equations * run.batch + held_out,
+        validation: equations * run.batch + conditions + held_out,
         terms,
         grid: problem.test_grid().points().len().max(config.bilevel_settings().monitor),
         fields: problem.fields().len(),

@@ -7,7 +7,7 @@ mod folder;
 use std::fs;
 
 use folder::Folder;
-use hyperpde_bilevel::{OptimizerKind, StepControl};
+use hyperpde_bilevel::{ObjectiveKind, OptimizerKind, StepControl};
 use hyperpde_config::RunSettings;
 use hyperpde_kernels::{Backend, Precision};
 use hyperpde_pde::FieldErrors;
@@ -59,6 +59,7 @@ fn settings() -> RunSettings {
         nugget: 1e-10,
         learning_rate: 1e-2,
         loss_tolerance: 1e-5,
+        objective: ObjectiveKind::Published,
         optimizer: OptimizerKind::Adam,
         step_control: StepControl::Backtracking,
         increment_tolerance: 0.0,
@@ -95,7 +96,8 @@ fn the_keys_are_exactly_those_promised() {
     assert_eq!((&json["seed"], &json["version"]), (&json!(11), &json!(env!("CARGO_PKG_VERSION"))));
     let settings = json!({
         "seed": 11, "interior": 60, "boundary": 24, "validation": 40, "batch": 20, "gauss_newton_steps": 2,
-        "outer_steps": 3, "warm_up": 0, "nugget": 1e-10, "learning_rate": 1e-2, "loss_tolerance": 1e-5, "optimizer": "adam",
+        "outer_steps": 3, "warm_up": 0, "nugget": 1e-10, "learning_rate": 1e-2, "loss_tolerance": 1e-5, "objective": "published",
+        "optimizer": "adam",
         "step_control": "backtracking", "increment_tolerance": 0.0, "regularisation": 0.0,
     });
     assert_eq!(json["settings"], settings);

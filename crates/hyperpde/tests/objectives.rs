@@ -7,15 +7,13 @@ mod cubic;
 
 use std::sync::Arc;
 
-use hyperpde::bilevel::{
-    BilevelSettings, Event, LeaveOneOut, LossRange, MarginalLikelihood, Objective, OptimizerKind, SquaredResidual,
-};
+use hyperpde::bilevel::{BilevelSettings, Event, LossRange, Objective, ObjectiveKind, OptimizerKind};
 use hyperpde::gp::{Assembly, SolveSettings};
 use hyperpde::kernels::Gaussian;
 use hyperpde::prelude::*;
 
-fn objectives() -> [Arc<dyn Objective>; 3] {
-    [Arc::new(SquaredResidual), Arc::new(LeaveOneOut), Arc::new(MarginalLikelihood)]
+fn objectives() -> Vec<Arc<dyn Objective>> {
+    ObjectiveKind::ALL.iter().map(|kind| kind.build()).collect()
 }
 
 fn settings(objective: &Arc<dyn Objective>, assembly: Assembly) -> BilevelSettings {

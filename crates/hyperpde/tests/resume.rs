@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use hyperpde::bilevel::{
-    Adam, Bilevel, BilevelError, BilevelSettings, Event, Optimizer, OptimizerKind, OptimizerState, Snapshot,
-    StepControl, Termination,
+    Adam, Bilevel, BilevelError, BilevelSettings, Event, ObjectiveKind, Optimizer, OptimizerKind, OptimizerState,
+    Snapshot, StepControl, Termination,
 };
 use hyperpde::kernels::Gaussian;
 use hyperpde::prelude::*;
@@ -94,6 +94,27 @@ fn a_snapshot_of_another_run_is_refused() {
     other.iterate.about[1].pop();
     let error = Bilevel::restore(&problem, collocation, vec![kernel], settings, &other).err().unwrap();
     assert!(error.to_string().contains("does not fit"), "{error}");
+}
+
+#[test]
+fn every_objective_resumes_bit_for_bit() {
+    for &kind in ObjectiveKind::ALL {
+        let settings = BilevelSettings {
+            objective: kind.build(),
+            gauss_newton_steps: 3,
+            ..settings(OptimizerKind::Adam, OptimizerState::Reset)
+        };
+        let (problem, collocation, kernel) = parts();
+        let run = Bilevel::init(&problem, collocation, vec![kernel], settings.clone()).unwrap();
+        let (bits, snapshots, theta) = follow(run);
+        for snapshot in &snapshots {
+            let (problem, collocation, kernel) = parts();
+            let run = Bilevel::restore(&problem, collocation, vec![kernel], settings.clone(), snapshot).unwrap();
+            let (rest, _, end) = follow(run);
+            assert_eq!(rest, bits[bits.len() - rest.len()..], "{} from {}", kind.name(), snapshot.gauss_newton);
+            assert_eq!(end, theta);
+        }
+    }
 }
 
 /// With few hyperparameters L-BFGS scans its first loss; a run that goes on has done so.

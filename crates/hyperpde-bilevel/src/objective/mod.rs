@@ -7,14 +7,18 @@
 //! | objective | value | needs |
 //! |---|---|---|
 //! | [`SquaredResidual`], published | `Σ_v weight_v (p_v − s_v)²` | `p` |
+//! | [`Validation`] | the same with conditions, each row over its own size | `p` |
 //! | [`LeaveOneOut`] | `½ n log mean_r(w_r²/d_r) − ½ Σ_r log d_r`, `d = diag A⁻¹` | `w`, `d` |
 //! | [`MarginalLikelihood`] | `½ n log(bᵀw/n) + ½ log det A` | `w`, `log det A` |
 //!
-//! A new objective is one file: a value that implements [`Objective`], put into `BilevelSettings::objective`.
+//! A new objective is one file: a value that implements [`Objective`], put into `BilevelSettings::objective`; with one line in `list.rs`
+//! configurations and flags can name it.
 
 mod leave_one_out;
+mod list;
 mod marginal_likelihood;
 mod squared_residual;
+mod validation;
 
 use std::fmt::Debug;
 
@@ -25,13 +29,16 @@ use thiserror::Error;
 use crate::optimizer::LossRange;
 
 pub use leave_one_out::LeaveOneOut;
+pub use list::ObjectiveKind;
 pub use marginal_likelihood::MarginalLikelihood;
 pub use squared_residual::SquaredResidual;
+pub use validation::Validation;
 
 /// The rows that a solve is scored on: those of its predictions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoredRows {
-    /// Weight of each row's square, `[m]`: 1 for equations (their share with folds), `1/σ²` for observations.
+    /// Weight of each row's square, `[m]`: 1 for equations (their share with folds), `1/σ²` for observations; if conditions are scored,
+    /// `1/(m_kind scale²)` for every row (see [`Validation`]).
     pub weights: Vec<f64>,
     /// The part of the whole objective that this solve stands for: 1, or `1/F` of `F` folds. It is in the weights of the equations
     /// already; objectives of the solve as a whole multiply by it.
@@ -82,6 +89,11 @@ pub trait Objective: Debug + Send + Sync {
     /// Whether it scores predictions. If not, no validation points are drawn and there are no predictions.
     fn validates(&self) -> bool {
         true
+    }
+
+    /// Whether it scores, beside the equations, the conditions at new points, every row over its own size (see [`Validation`]).
+    fn scores_conditions(&self) -> bool {
+        false
     }
 
     /// Which values it has: [`LossRange::Positive`] lets optimizers work on its logarithm.
@@ -170,6 +182,6 @@ mod tests {
             assert!(matches!(objective.value(&zero, &rows(2)), Err(ObjectiveError::Undefined { .. })));
         }
         let error = SquaredResidual.value(&solve(), &rows(3)).unwrap_err();
-        assert_eq!(error.to_string(), "the objective 'squared-residual' got 2 predictions, expected 3");
+        assert_eq!(error.to_string(), "the objective 'published' got 2 predictions, expected 3");
     }
 }

@@ -13,7 +13,7 @@ pub struct SquaredResidual;
 
 impl Objective for SquaredResidual {
     fn name(&self) -> &'static str {
-        "squared-residual"
+        "published"
     }
 
     fn needs(&self) -> Needs {
@@ -25,10 +25,19 @@ impl Objective for SquaredResidual {
     }
 
     fn value(&self, solve: &Solve, rows: &ScoredRows) -> Result<Tensor<1>, ObjectiveError> {
-        let predictions = solve.predictions.clone();
-        check_len(self.name(), "predictions", rows.weights.len(), predictions.dims()[0])?;
-        let weights = constants(&rows.weights, &predictions);
-        let residual = predictions.clone() - constants(&solve.validation_rhs, &predictions);
-        Ok((residual.clone() * residual * weights).sum())
+        weighted_squares(self.name(), solve, rows)
     }
+}
+
+/// `Σ_v weight_v (p_v − s_v)²`.
+pub(super) fn weighted_squares(
+    objective: &'static str,
+    solve: &Solve,
+    rows: &ScoredRows,
+) -> Result<Tensor<1>, ObjectiveError> {
+    let predictions = solve.predictions.clone();
+    check_len(objective, "predictions", rows.weights.len(), predictions.dims()[0])?;
+    let weights = constants(&rows.weights, &predictions);
+    let residual = predictions.clone() - constants(&solve.validation_rhs, &predictions);
+    Ok((residual.clone() * residual * weights).sum())
 }

@@ -132,6 +132,7 @@ fn summary(config: &Config, collocation: &Collocation) -> Result<String, CliErro
     let learning =
         format!("{} Gauss-Newton steps, up to {} kernel updates in each", run.gauss_newton_steps, run.outer_steps);
     line("steps", learning);
+    line("objective", run.objective.name().to_owned());
     line("validation", format!("{} points, batches of {}", run.validation, run.batch));
     let reference = problem.reference().map_or("none", |r| r.name());
     line("reference", reference.to_owned());

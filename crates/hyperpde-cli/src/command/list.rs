@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use burn::tensor::Device;
+use hyperpde_bilevel::ObjectiveKind;
 use hyperpde_kernels::{Backend, Check, Precision, probe};
 use hyperpde_pde::Sampler;
 use hyperpde_problems as problems;
@@ -46,6 +47,7 @@ impl List {
         section(&mut out, "Problems", problems::catalogue().iter().map(|e| (e.name, e.description)));
         section(&mut out, "Kernels", KERNELS);
         section(&mut out, "Samplers", Sampler::all().iter().map(|s| (s.name(), s.description())));
+        section(&mut out, "Objectives", ObjectiveKind::ALL.iter().map(|o| (o.name(), o.description())));
         section(&mut out, "Optimizers", OPTIMIZERS);
         let state = |b: Backend| if b.is_available() { "compiled in" } else { "not in this program" };
         section(&mut out, "Backends", Backend::ALL.map(|b| (b.name(), state(b))));

@@ -49,7 +49,7 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Write a commented configuration to start from
     New(New),
-    /// List problems, kernels, samplers, optimizers, backends and devices
+    /// List problems, kernels, samplers, objectives, optimizers, backends and devices
     List(List),
     /// Write the completion script of a shell to standard output
     Completions(Completions),

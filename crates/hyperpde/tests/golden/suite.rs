@@ -179,6 +179,7 @@ pub fn trajectory(golden: &Golden, e: &Experiment, way: &Way) -> Result<Computed
         boundary: e.conditions.clone(),
         pool,
         observations: Vec::new(),
+        boundary_pool: Vec::new(),
     };
     let mut run = Bilevel::init(&e.problem, collocation, kernels, settings)?.with_batches(Batches::Fixed(batches));
     if let Some((rows, weight)) = &e.scored {
