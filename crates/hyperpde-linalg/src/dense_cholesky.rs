@@ -4,9 +4,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use burn::tensor::Tensor;
+
 #[cfg(feature = "gpu")]
 use crate::device::{DeviceCholesky, DeviceMatrix, DeviceRows, Element};
-use crate::{Cholesky, Factor, InnerSolver, JitterPolicy, RowSystem, SolveError, SolveStatistics};
+use crate::{
+    Cholesky, Factor, InnerSolver, JitterPolicy, RowSystem, SolveError, SolveStatistics, SpdNeeds, SpdSolution,
+    spd_solve_in_tensors,
+};
 
 const NAME: &str = "dense Cholesky";
 
@@ -127,6 +132,10 @@ impl InnerSolver for DenseCholesky {
             Some(failure) => Err(failure),
             None => Ok(Box::new(HostFactor { cholesky: Some(cholesky?), n, workspace: self.workspace.clone() })),
         }
+    }
+
+    fn solve_in_tensors(&self, a: Tensor<2>, b: Tensor<2>, needs: SpdNeeds) -> Result<SpdSolution, SolveError> {
+        spd_solve_in_tensors(a, b, &self.jitter, needs)
     }
 }
 

@@ -3,7 +3,9 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::{Factor, RowSystem, SolveError};
+use burn::tensor::Tensor;
+
+use crate::{Factor, RowSystem, SolveError, SpdNeeds, SpdSolution};
 
 /// Turns the system of an inner solve into something that answers solves.
 ///
@@ -19,4 +21,14 @@ pub trait InnerSolver: Debug + Send + Sync {
     /// # Errors
     /// [`SolveError::NotPositiveDefinite`] and the like; an error here is one that training backs off from.
     fn factor(&self, system: &Arc<dyn RowSystem>) -> Result<Box<dyn Factor>, SolveError>;
+
+    /// `A⁻¹ B` and what else is wanted, for tensors `[n, n]` and `[n, k]`, by operations of burn alone: on their device, differentiated by burn. Solvers
+    /// need not offer it; `Assembly::PureTensor` of `hyperpde-gp` asks for it.
+    ///
+    /// # Errors
+    /// [`SolveError::Unsupported`] by default; as [`crate::spd_solve_in_tensors`].
+    fn solve_in_tensors(&self, a: Tensor<2>, b: Tensor<2>, needs: SpdNeeds) -> Result<SpdSolution, SolveError> {
+        let _ = (a, b, needs);
+        Err(SolveError::Unsupported { solver: self.name(), what: "form in operations of burn (`pure-tensor`)" })
+    }
 }

@@ -21,7 +21,9 @@
 //! 3. [`DenseCholesky`] over [`Cholesky`]: the default, float64, multi-threaded. With a GPU backend compiled in,
 //!    `device::DeviceCholesky` is the factorisation of a matrix that stays on the device.
 //! 4. [`spd_solve_with`] (and [`spd_solve`], [`log_det`], [`spd_solve_log_det`]): on tensors of any compiled backend, tracked or not.
-//! 5. [`host_op`]: how an operation with a hand-written derivative gets onto burn's tape, here and in the crates above.
+//! 5. [`spd_solve_in_tensors`]: the same as operations of burn alone, differentiated by burn; the oracle, and what a solver offers as
+//!    [`InnerSolver::solve_in_tensors`].
+//! 6. [`host_op`]: how an operation with a hand-written derivative gets onto burn's tape, here and in the crates above.
 //!
 //! A matrix that is not numerically positive definite is retried with growing jitter on its diagonal
 //! ([`JitterPolicy`]); what was added is logged and returned in [`SolveStatistics`]. When that does not help the outcome
@@ -75,6 +77,7 @@ mod policy;
 mod row_system;
 mod solve;
 mod statistics;
+mod tensor_cholesky;
 
 pub use adjoint::solve_cotangent;
 pub use cholesky::Cholesky;
@@ -88,3 +91,4 @@ pub use policy::JitterPolicy;
 pub use row_system::{Cotangent, RowGradient, RowLocation, RowSystem};
 pub use solve::{SpdSolution, log_det, spd_solve, spd_solve_log_det, spd_solve_with};
 pub use statistics::SolveStatistics;
+pub use tensor_cholesky::spd_solve_in_tensors;

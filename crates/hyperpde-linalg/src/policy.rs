@@ -44,6 +44,11 @@ impl JitterPolicy {
         Self { first: 0.0, factor: 1.0, max: 0.0 }
     }
 
+    /// Jitter that makes a difference in float32: from 1e-7 (about its rounding error) by factors of ten up to 1e-3.
+    pub(crate) fn float32() -> Self {
+        Self { first: 1e-7, factor: 10.0, max: 1e-3 }
+    }
+
     /// First relative jitter tried; 0 for [`JitterPolicy::none`].
     pub fn first(&self) -> f64 {
         self.first

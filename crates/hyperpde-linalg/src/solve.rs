@@ -117,7 +117,8 @@ fn dense(a: Tensor<2>, b: Tensor<2>, policy: &JitterPolicy, needs: SpdNeeds) -> 
     spd_solve_with(a, b, &solver, &nowhere, needs)
 }
 
-fn check_operands(a: &Tensor<2>, b: &Tensor<2>) -> Result<(), SolveError> {
+/// Refuses operands that do not belong together.
+pub(crate) fn check_operands(a: &Tensor<2>, b: &Tensor<2>) -> Result<(), SolveError> {
     let ([rows, cols], [n, k]) = (a.dims(), b.dims());
     if rows != cols || rows == 0 {
         return Err(SolveError::Shape {

@@ -35,7 +35,7 @@ impl Element {
     /// rounding error) by factors of ten up to 1e-3.
     pub fn jitter(self) -> JitterPolicy {
         match self {
-            Element::F32 => JitterPolicy { first: 1e-7, factor: 10.0, max: 1e-3 },
+            Element::F32 => JitterPolicy::float32(),
             Element::F64 => JitterPolicy::default(),
         }
     }
