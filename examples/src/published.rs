@@ -30,19 +30,19 @@ fn entries() -> Vec<Entry> {
     // 245 to 310 s over the initial length scales: the shortest. The baselines do not depend on the initial length scale.
     let elliptic = |name, build| Entry { baselines: name == "elliptic-1", ..entry(name, build, Some(245.0), 25.0) };
     vec![
-        elliptic("elliptic-0.01", || Ok(Box::new(elliptic::experiment(0.01)?))),
-        elliptic("elliptic-0.05", || Ok(Box::new(elliptic::experiment(0.05)?))),
-        elliptic("elliptic-0.1", || Ok(Box::new(elliptic::experiment(0.1)?))),
-        elliptic("elliptic-0.5", || Ok(Box::new(elliptic::experiment(0.5)?))),
-        elliptic("elliptic-1", || Ok(Box::new(elliptic::experiment(1.0)?))),
-        elliptic("elliptic-2", || Ok(Box::new(elliptic::experiment(2.0)?))),
-        elliptic("elliptic-3", || Ok(Box::new(elliptic::experiment(3.0)?))),
-        entry("elliptic-additive", || Ok(Box::new(elliptic_additive::experiment()?)), Some(310.0), 60.0),
-        entry("burgers", || Ok(Box::new(burgers::experiment(burgers::VISCOSITY)?)), Some(7847.0), 200.0),
-        entry("eikonal", || Ok(Box::new(eikonal::experiment()?)), Some(15461.0), 250.0),
-        entry("gray-scott", || Ok(Box::new(gray_scott::experiment()?)), Some(151.0), 100.0),
-        entry("schrodinger", || Ok(Box::new(schrodinger::experiment()?)), Some(7883.0), 700.0),
-        entry("darcy", || Ok(Box::new(darcy::experiment(false)?)), None, 100.0),
+        elliptic("elliptic-0.01", || elliptic::experiment(0.01)),
+        elliptic("elliptic-0.05", || elliptic::experiment(0.05)),
+        elliptic("elliptic-0.1", || elliptic::experiment(0.1)),
+        elliptic("elliptic-0.5", || elliptic::experiment(0.5)),
+        elliptic("elliptic-1", || elliptic::experiment(1.0)),
+        elliptic("elliptic-2", || elliptic::experiment(2.0)),
+        elliptic("elliptic-3", || elliptic::experiment(3.0)),
+        entry("elliptic-additive", elliptic_additive::experiment, Some(310.0), 60.0),
+        entry("burgers", || burgers::experiment(burgers::VISCOSITY), Some(7847.0), 200.0),
+        entry("eikonal", eikonal::experiment, Some(15461.0), 250.0),
+        entry("gray-scott", gray_scott::experiment, Some(151.0), 100.0),
+        entry("schrodinger", schrodinger::experiment, Some(7883.0), 700.0),
+        entry("darcy", || darcy::experiment(false), None, 100.0),
     ]
 }
 

@@ -2,11 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use clap::Parser;
-use hyperpde::kernels::Kernel;
 use hyperpde_cli::CommonFlags;
 use hyperpde_config::{Config, commented};
 use hyperpde_examples::experiments::{allen_cahn, burgers, darcy, elliptic, gray_scott, heat, poisson, schrodinger};
-use hyperpde_run::{Experiment, PerField, Plan, RunReport};
+use hyperpde_run::{Experiment, PerField, Plan, RunReport, Runnable};
 
 #[derive(Parser)]
 struct Program {
@@ -19,7 +18,7 @@ const FLAGS: &str =
     "x --interior 90 --boundary 48 --validation 60 --batch 30 --gauss-newton-steps 3 --outer-steps 6 --seed 5 --quiet";
 const SECTIONS: &str = "[sampling]\ninterior = 90\nboundary = 48\nvalidation = 60\nseed = 5\n[solver]\ngauss_newton_steps = 3\n[outer]\nbatch = 30\nsteps = 6\n";
 
-fn example<K: Kernel>(experiment: Experiment<K>) -> RunReport {
+fn example(experiment: Box<dyn Runnable>) -> RunReport {
     let flags = Program::parse_from(FLAGS.split(' ')).common;
     experiment.run(&flags.plan(experiment.plan()).unwrap(), &()).unwrap()
 }

@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use hyperpde_kernels::Kernel;
-use hyperpde_run::{Experiment, RunError, RunReport, Runnable};
+use hyperpde_run::{RunError, RunReport, Runnable};
 
 use crate::error::{CliError, exit_code};
 use crate::flags::CommonFlags;
@@ -27,21 +26,19 @@ struct NoFlags {}
 /// Runs an experiment as the flags say, with the terminal as its host.
 ///
 /// # Errors
-/// As [`Experiment::run`], and [`CliError::Input`] for flags that don't fit.
+/// As [`Runnable::run`], and [`CliError::Input`] for flags that don't fit.
 pub fn run(experiment: &(impl Runnable + ?Sized), flags: &CommonFlags) -> Result<RunReport, CliError> {
     let plan = flags.plan(experiment.plan())?;
     Ok(experiment.run(&plan, &Terminal::new(flags.quiet))?)
 }
 
 /// Parses the common flags, runs the experiment and prints its table. The exit status says what the run is worth: [`exit_code`].
-pub fn run_example<K: Kernel>(build: impl FnOnce() -> Result<Experiment<K>, RunError>) -> ExitCode {
+pub fn run_example<R: Runnable>(build: impl FnOnce() -> Result<R, RunError>) -> ExitCode {
     run_example_with(|_: &NoFlags| build())
 }
 
 /// As [`run_example`], for an experiment with flags of its own.
-pub fn run_example_with<F: clap::Args, K: Kernel>(
-    build: impl FnOnce(&F) -> Result<Experiment<K>, RunError>,
-) -> ExitCode {
+pub fn run_example_with<F: clap::Args, R: Runnable>(build: impl FnOnce(&F) -> Result<R, RunError>) -> ExitCode {
     let Arguments { own, common } = Arguments::<F>::parse();
     init_logging(common.quiet);
     let report = build(&own).map_err(CliError::from).and_then(|experiment| run(&experiment, &common));

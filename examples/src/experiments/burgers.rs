@@ -3,7 +3,7 @@
 use hyperpde::burn::module::Module;
 use hyperpde::kernels::{Gibbs, Jet, JetSpace, KernelError, tensor_to_vec};
 use hyperpde::prelude::*;
-use hyperpde_run::{Experiment, RunError};
+use hyperpde_run::{Experiment, RunError, Runnable};
 
 /// The viscosity of the publication.
 pub const VISCOSITY: f64 = 0.02;
@@ -12,18 +12,20 @@ pub const VISCOSITY: f64 = 0.02;
 ///
 /// # Errors
 /// [`RunError::Input`] for a viscosity out of range.
-pub fn experiment(viscosity: f64) -> Result<Experiment<Gibbs>, RunError> {
+pub fn experiment(viscosity: f64) -> Result<Box<dyn Runnable>, RunError> {
     let problem = problems::Burgers::new(viscosity)?.problem()?;
     // Published network: 2-50-50-2, tanh, length scales softplus(.)/4.
     let kernel = GibbsConfig::new(2, LengthScales::PerDimension, 4.0);
-    Ok(Experiment::new(problem, move |seed, device| Ok(vec![kernel.init(seed, device)?]))
-        .with_kernel_fields(length_scales)
-        .with_constant_scales(["length scale in t", "length scale in x"], 0.02..=1.0, |scales, device| {
-            Ok(vec![GaussianConfig::ard(scales).init(device)?.into()])
-        })
-        // The published clouds are uniform (`--sampler uniform`); a low-discrepancy sequence leaves no holes.
-        .with_sampler(Sampler::Halton)
-        .with_larger_cloud())
+    Ok(Box::new(
+        Experiment::new(problem, move |seed, device| Ok(vec![kernel.init(seed, device)?]))
+            .with_kernel_fields(length_scales)
+            .with_constant_scales(["length scale in t", "length scale in x"], 0.02..=1.0, |scales, device| {
+                Ok(vec![GaussianConfig::ard(scales).init(device)?.into()])
+            })
+            // The published clouds are uniform (`--sampler uniform`); a low-discrepancy sequence leaves no holes.
+            .with_sampler(Sampler::Halton)
+            .with_larger_cloud(),
+    ))
 }
 
 /// The learned length scales in t and x.

@@ -253,3 +253,17 @@ impl<K: Kernel> Runnable for Experiment<K> {
         Experiment::fingerprint(self, plan)
     }
 }
+
+impl<R: Runnable + ?Sized> Runnable for Box<R> {
+    fn plan(&self) -> Plan {
+        (**self).plan()
+    }
+
+    fn run(&self, plan: &Plan, host: &dyn Host) -> Result<RunReport, RunError> {
+        (**self).run(plan, host)
+    }
+
+    fn fingerprint(&self, plan: &Plan) -> Result<String, RunError> {
+        (**self).fingerprint(plan)
+    }
+}
