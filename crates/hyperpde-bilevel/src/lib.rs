@@ -41,14 +41,16 @@
 //!
 //! # Reading order
 //!
-//! `linearisation.rs` and `scales.rs` (rows, scored rows and their sizes about an iterate), `objective/`, `outer.rs` and `hypergradient/` (loss and gradient),
-//! `optimizer/`, `advance.rs` (the Gauss-Newton step), `state.rs` (what a step changes), then `bilevel.rs`, which puts them in a row, and
-//! `snapshot.rs`. The gradient of any run is held against differences by [`Bilevel::check_gradient`].
+//! `linearisation.rs` and `scales.rs` (rows, scored rows and their sizes about an iterate), `objective/`, `outer.rs` and
+//! `hypergradient/` (loss and gradient), `optimizer/`, `advance.rs` (the Gauss-Newton step), `state.rs` (what a step changes), `stage.rs`
+//! and `steps.rs` (a step from its beginning to its end), `bilevel.rs`, the loop that puts them in a row, and `snapshot.rs`. The gradient
+//! of any run is held against differences by [`Bilevel::check_gradient`].
 
 mod advance;
 mod batches;
 mod bilevel;
 mod error;
+mod events;
 mod gradient;
 mod hypergradient;
 mod hyperparameters;
@@ -63,12 +65,15 @@ mod refine;
 mod scales;
 mod settings;
 mod snapshot;
+mod stage;
 mod state;
+mod steps;
 mod system;
 
 pub use batches::Batches;
-pub use bilevel::{Bilevel, Event, Outcome};
+pub use bilevel::Bilevel;
 pub use error::BilevelError;
+pub use events::{Event, Outcome};
 pub use gradient::GradientCheck;
 pub use hypergradient::{Hypergradient, OneStep, OuterProblem, OuterValue};
 pub use objective::{
