@@ -18,6 +18,7 @@ use crate::events::{Clock, Event, Outcome};
 use crate::hyperparameters::Hyperparameters;
 use crate::iterate::Iterate;
 use crate::linearisation::Scoring;
+use crate::linearity;
 use crate::optimizer::Optimizer;
 use crate::record::{Observer, Termination};
 use crate::refine::Refiner;
@@ -33,6 +34,8 @@ const MONITOR_STREAM: u64 = BATCH_STREAM + 1;
 /// A bilevel run, one step at a time.
 pub struct Bilevel<K: Kernel> {
     pub(crate) system: System,
+    /// Whether the equations are linear, as far as has been seen.
+    pub(crate) linear: bool,
     pub(crate) settings: BilevelSettings,
     pub(crate) hyper: Hyperparameters<K>,
     pub(crate) state: State<K>,
@@ -77,6 +80,7 @@ impl<K: Kernel> Bilevel<K> {
             None
         };
         Ok(Self {
+            linear: linearity::at(&system, &collocation.interior),
             state: State::zero(collocation, system.unknowns.len()),
             system,
             hyper,
@@ -174,6 +178,11 @@ impl<K: Kernel> Bilevel<K> {
         &self.state.at_collocation
     }
 
+    /// Whether the equations are linear: seen from their rows about different functions, the iterates among them.
+    pub fn is_linear(&self) -> bool {
+        self.linear
+    }
+
     /// Ends the run here: further steps do nothing, and a snapshot says that it was stopped.
     pub fn stop(&mut self) {
         self.state.termination = Some(Termination::Stopped);
@@ -208,6 +217,7 @@ impl<K: Kernel> Bilevel<K> {
         };
         let best = best.map_or_else(|| last.clone(), |best| best.posterior);
         let kernels = self.hyper.kernels;
-        Ok(Outcome { last, recipe, best, kernels, termination, gauss_newton_steps: gauss_newton })
+        let linear = self.linear;
+        Ok(Outcome { last, recipe, best, kernels, termination, linear, gauss_newton_steps: gauss_newton })
     }
 }

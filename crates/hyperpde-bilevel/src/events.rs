@@ -47,6 +47,8 @@ pub struct Outcome<K: Kernel> {
     pub kernels: Vec<K>,
     /// Why it ended.
     pub termination: Termination,
+    /// Whether the equations are linear, so that every step was exact for its kernel.
+    pub linear: bool,
     /// Gauss-Newton steps taken.
     pub gauss_newton_steps: usize,
 }

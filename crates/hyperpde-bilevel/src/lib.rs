@@ -41,7 +41,7 @@
 //!
 //! # Reading order
 //!
-//! `linearisation.rs` and `scales.rs` (rows, scored rows and their sizes about an iterate), `objective/`, `outer.rs` and
+//! `linearisation.rs` and `scales.rs` (rows, scored rows and their sizes about an iterate), `linearity.rs`, `objective/`, `outer.rs` and
 //! `hypergradient/` (loss and gradient), `optimizer/`, `advance.rs` (the Gauss-Newton step), `state.rs` (what a step changes), `stage.rs`
 //! and `steps.rs` (a step from its beginning to its end), `bilevel.rs`, the loop that puts them in a row, and `snapshot.rs`. The gradient
 //! of any run is held against differences by [`Bilevel::check_gradient`].
@@ -56,6 +56,7 @@ mod hypergradient;
 mod hyperparameters;
 mod iterate;
 mod linearisation;
+mod linearity;
 mod objective;
 mod optimizer;
 mod outer;

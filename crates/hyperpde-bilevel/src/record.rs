@@ -74,6 +74,8 @@ pub enum Termination {
     StepsTaken,
     /// The iterate stopped changing.
     Converged,
+    /// The equations are linear and the kernel was not learned: one step is exact.
+    Linear,
     /// An observer ended it, or [`crate::Bilevel::stop`].
     Stopped,
 }
@@ -84,6 +86,7 @@ impl Termination {
         match self {
             Self::StepsTaken => "steps-taken",
             Self::Converged => "converged",
+            Self::Linear => "linear",
             Self::Stopped => "stopped",
         }
     }
@@ -103,7 +106,8 @@ mod tests {
 
     #[test]
     fn the_name_of_a_termination_is_the_one_that_files_hold() {
-        for termination in [Termination::StepsTaken, Termination::Converged, Termination::Stopped] {
+        let all = [Termination::StepsTaken, Termination::Converged, Termination::Linear, Termination::Stopped];
+        for termination in all {
             let name: StrDeserializer<'_, Error> = termination.name().into_deserializer();
             assert_eq!(Termination::deserialize(name), Ok(termination));
         }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::bilevel::Bilevel;
 use crate::error::BilevelError;
 use crate::iterate::Iterate;
+use crate::linearity;
 use crate::optimizer::{Optimizer, OptimizerSnapshot};
 use crate::recipe::SolveSnapshot;
 use crate::record::Termination;
@@ -132,6 +133,9 @@ impl<K: Kernel> Bilevel<K> {
                 .map(|(p, latents)| (Arc::new(p.without_factor()), latents))
         };
         let (posterior, latents) = again(&snapshot.iterate)?;
+        let points = snapshot.iterate.points.as_ref().map(|points| points.put_into(&start)).transpose()?;
+        let points = &points.as_ref().unwrap_or(&start).interior;
+        let linear = run.linear && linearity::between(&run.system, points, &snapshot.iterate.about, &latents);
         let best = match &snapshot.best {
             None => None,
             Some((residual, recipe)) => {
@@ -139,6 +143,7 @@ impl<K: Kernel> Bilevel<K> {
                 Some(Best { residual: *residual, posterior, recipe: recipe.clone() })
             }
         };
+        run.linear = linear;
         let state = &mut run.state;
         if let Some(points) = &snapshot.iterate.points {
             (state.collocation, state.refined) = (points.put_into(&start)?, true);

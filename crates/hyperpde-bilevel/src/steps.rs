@@ -10,6 +10,7 @@ use crate::error::BilevelError;
 use crate::events::{Event, summary};
 use crate::hypergradient::OuterValue;
 use crate::iterate::Iterate;
+use crate::linearity;
 use crate::optimizer::{LossRange, Progress};
 use crate::record::{GaussNewtonRecord, OuterRecord, Termination};
 use crate::settings::StepControl;
@@ -81,8 +82,11 @@ impl<K: Kernel> Bilevel<K> {
         let (kernels, accepted) = loop {
             let kernels = self.hyper.kernels_at(&self.hyper.theta)?;
             let accepted = self.solve_step(stage, &kernels).and_then(|step| {
+                let linear = self.linear && self.rows_stay(stage, &step);
                 let (refined, theta) = (stage.refined.as_ref(), &self.hyper.theta);
-                self.state.accept(&self.system, step, refined, theta, self.monitor.as_ref())
+                let accepted = self.state.accept(&self.system, step, refined, theta, self.monitor.as_ref())?;
+                self.linear = linear;
+                Ok(accepted)
             });
             match accepted {
                 Ok(accepted) => break (kernels, accepted),
@@ -93,7 +97,10 @@ impl<K: Kernel> Bilevel<K> {
         self.hyper.kernels = kernels;
         let tolerance = self.settings.increment_tolerance;
         let still = accepted.increment <= tolerance && tolerance > 0.0;
-        if still && accepted.fraction == 1.0 && (!learns || stage.finished) {
+        let exact = self.linear && !learns && self.refiner.is_none();
+        if exact && accepted.fraction == 1.0 {
+            self.state.termination = Some(Termination::Linear);
+        } else if still && accepted.fraction == 1.0 && (!learns || stage.finished) {
             self.state.termination = Some(Termination::Converged);
         } else if gauss_newton >= self.settings.gauss_newton_steps {
             self.state.termination = Some(Termination::StepsTaken);
@@ -111,10 +118,18 @@ impl<K: Kernel> Bilevel<K> {
         Ok(Event::GaussNewton(record, accepted.posterior))
     }
 
+    /// Whether the equations' rows about a step are those that it was solved from.
+    fn rows_stay(&self, stage: &Stage, step: &Step<K>) -> bool {
+        let about = self.state.about(stage.refined.as_ref());
+        linearity::between(&self.system, &about.collocation.interior, about.unknowns, &step.latents)
+    }
+
     fn solve_step(&self, stage: &Stage, kernels: &[K]) -> Result<Step<K>, BilevelError> {
         let control = match &self.state.iterate {
             // The zero function ignores the boundary: its residual says nothing.
             Iterate::Zero => StepControl::Full,
+            // The whole step is the solution, and a residual that grows is that of another kernel.
+            Iterate::Solved(_) if self.linear => StepControl::Full,
             Iterate::Solved(_) => self.settings.step_control,
         };
         let about = self.state.about(stage.refined.as_ref());

@@ -208,7 +208,8 @@ fn without_outer_steps_the_initial_kernel_stays() {
     assert_eq!(Some(&report.linf), report.linf_initial.as_ref());
     let scale = report.hyperparameters["length_scale"].as_f64().unwrap();
     assert!((scale - 0.5).abs() < 1e-12, "{scale}");
-    assert_eq!(report.history.len(), 2, "one record per Gauss-Newton step");
+    assert_eq!(report.history.len(), 1, "one record per Gauss-Newton step, and one is exact");
+    assert_eq!((report.termination.as_deref(), report.linear), (Some("linear"), true));
     assert!(report.history.iter().all(|s| s.step.outer == 0 && s.step.loss.is_none() && s.step.residual.is_some()));
     assert_eq!(Image::read(&out.join("history.png")).size, LINES_SIZE);
 }

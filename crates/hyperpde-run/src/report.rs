@@ -153,9 +153,12 @@ pub struct RunReport {
     pub rows: usize,
     /// Final hyperparameters by name, numbers or arrays (networks: a summary, the weights go to a checkpoint).
     pub hyperparameters: Map<String, Value>,
-    /// Why the loop ended: `steps-taken`, `converged` or `stopped`; none in reports of earlier versions.
+    /// Why the loop ended: the name of a [`hyperpde_bilevel::Termination`]; none in reports of earlier versions.
     #[serde(default)]
     pub termination: Option<String>,
+    /// Whether the equations were found to be linear, so that one step is exact for its kernel.
+    #[serde(default)]
+    pub linear: bool,
     /// Kernel updates taken in all.
     pub outer_steps: usize,
     /// Largest absolute error of the final solution.
@@ -209,6 +212,7 @@ impl RunReport {
             rows: 0,
             hyperparameters: Map::new(),
             termination: None,
+            linear: false,
             outer_steps: 0,
             linf: PerField::default(),
             rmse: PerField::default(),

@@ -82,7 +82,7 @@ fn every_step_of_the_loop_is_told_and_no_other() {
     let report = Experiment::from_config(&config).run(&Plan::of(config.spec()), &host).unwrap();
     assert_eq!(*host.goals.borrow(), [Goal { gauss_newton_steps: 4, outer_steps: 3, resumed: None }]);
     assert_eq!(*host.steps.borrow(), report.history.iter().map(|record| record.step).collect::<Vec<_>>());
-    assert_eq!(*host.ends.borrow(), ["learned in 12 outer steps"]);
+    assert_eq!(*host.ends.borrow(), ["learned in 12 outer steps; the equations are linear"]);
     assert_eq!(report.termination.as_deref(), Some("steps-taken"));
     assert_eq!(host.drawn.get(), 0, "there is no folder to draw into");
 }

@@ -18,7 +18,7 @@ use hyperpde_run::{
 use serde_json::{Value, json};
 
 /// Keys that scripts which read reports rely on.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 26] = [
     "problem",
     "backend",
     "precision",
@@ -34,6 +34,7 @@ const KEYS: [&str; 25] = [
     "rmse_initial",
     "rel_l2_initial",
     "larger_cloud",
+    "linear",
     "clouds",
     "coverage_2sd",
     "constant",

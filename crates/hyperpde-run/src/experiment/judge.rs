@@ -19,7 +19,7 @@ use crate::verdict::{Finding, Verdict, conditions, equation, error, noise, obser
 
 /// Seed of the points on which a run is judged, apart from that of its own.
 const FRESH_SEED: u64 = 0x5eed_4a1d_0000_0000;
-/// Gauss-Newton steps of the second solution, which starts at the first: a linear problem takes two, and one that takes more than this is told
+/// Gauss-Newton steps of the second solution, which starts at the first: a linear problem takes one, and one that takes more than this is told
 /// by the difference.
 const STEPS: usize = 8;
 /// Relative change at which the second solution is as good as it need be to tell an error of the first.
@@ -66,11 +66,12 @@ impl<K: Kernel> Case<'_, K> {
         findings.extend(observed.map(|(chi_square, count)| observations::finding(chi_square, count)));
         findings.push(solver::jitter(solution.info().jitter, settings.nugget));
         let after = solution.latents(0).map_err(evaluating)?;
-        findings.push(solver::convergence(solver::change(
-            &self.solved.recipe.about,
-            &after,
-            self.solved.recipe.fraction,
-        )));
+        findings.push(if self.solved.linear {
+            solver::exact()
+        } else {
+            let recipe = &self.solved.recipe;
+            solver::convergence(solver::change(&recipe.about, &after, recipe.fraction))
+        });
 
         let noisy = self.noisy();
         let misfit = misfits.iter().map(conditions::Misfit::relative).fold(0.0, f64::max);

@@ -277,7 +277,8 @@ impl<K: Kernel> Experiment<K> {
         let outcome = drive(run, &mut watch, journal, host)?;
         (report.outer_steps, report.seconds_learn) = (watch.outer_steps(), watch.seconds());
         report.termination = serde_json::to_value(outcome.termination)?.as_str().map(str::to_owned);
-        report.history = watch.finish();
+        report.linear = outcome.linear;
+        report.history = watch.finish(outcome.linear);
         Ok(outcome)
     }
 

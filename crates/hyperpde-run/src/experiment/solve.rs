@@ -18,6 +18,8 @@ const FROZEN_TOLERANCE: f64 = 1e-7;
 /// The posterior of a frozen solve with its errors.
 pub(super) struct Solved<K: Kernel> {
     pub posterior: Arc<Posterior<K>>,
+    /// Whether the equations are linear: the last step was exact.
+    pub linear: bool,
     /// What makes it again.
     pub recipe: SolveSnapshot,
     /// Per score, none without a reference.
@@ -69,7 +71,8 @@ impl<K: Kernel> Solved<K> {
     /// The last iterate of a solve.
     pub fn of(problem: &Problem, outcome: Outcome<K>) -> Result<Self, RunError> {
         let (errors, predictions) = score(problem, &outcome.last)?;
-        Ok(Self { posterior: outcome.last, recipe: outcome.recipe, errors, predictions })
+        let Outcome { last: posterior, recipe, linear, .. } = outcome;
+        Ok(Self { posterior, linear, recipe, errors, predictions })
     }
 }
 

@@ -93,11 +93,15 @@ impl<'a> Watch<'a> {
     }
 
     /// Closes the display and gives the history.
-    pub fn finish(self) -> Vec<StepRecord> {
+    pub fn finish(self, linear: bool) -> Vec<StepRecord> {
         let message = match (self.learns, self.outer_steps()) {
             (true, count) => format!("learned in {count} outer steps"),
-            (false, _) => format!("solved in {} Gauss-Newton steps", self.history.len()),
+            (false, _) => match self.history.len() {
+                1 => "solved in 1 Gauss-Newton step".to_owned(),
+                count => format!("solved in {count} Gauss-Newton steps"),
+            },
         };
+        let message = if linear { format!("{message}; the equations are linear") } else { message };
         self.host.finish(&message);
         self.history
     }

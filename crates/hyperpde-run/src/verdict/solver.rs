@@ -48,3 +48,10 @@ pub fn convergence(change: f64) -> Finding {
     let advice = "Gauss-Newton has not come to rest: try more steps, backtracking, or a shorter length scale";
     Finding::new("convergence", change, CONVERGENCE, sentence, advice)
 }
+
+/// Linear equations as a finding: there is no sequence that could come to rest.
+#[must_use]
+pub fn exact() -> Finding {
+    let sentence = "the equations are linear: one Gauss-Newton step solves them".to_owned();
+    Finding::new("convergence", 0.0, CONVERGENCE, sentence, "")
+}
