@@ -7,7 +7,7 @@ use std::time::Duration;
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use hyperpde::bilevel::Event;
 use hyperpde::burn::module::Module;
-use hyperpde::gp::StageTimes;
+use hyperpde::gp::{Assembly, StageTimes};
 use hyperpde::kernels::fused::{Coefficients, FunctionalSet, Pair, Target};
 use hyperpde::kernels::{JetSpace, Kernel, PointJets, tensor_to_vec};
 use hyperpde::linalg::{Cholesky, JitterPolicy};
@@ -88,8 +88,13 @@ fn factorisation(criterion: &mut Criterion) -> Result<(), Failure> {
 fn whole_step(criterion: &mut Criterion) -> Result<(), Failure> {
     for case in Case::ALL {
         for n in SIZES {
-            let mut run =
-                case.run(n, 1_000_000, &StageTimes::default(), &hyperpde_config::Target::default().open()?)?;
+            let mut run = case.run(
+                n,
+                1_000_000,
+                Assembly::Auto,
+                &StageTimes::default(),
+                &hyperpde_config::Target::default().open()?,
+            )?;
             let name = format!("step_{}", case.name());
             criterion.benchmark_group(name).bench_function(BenchmarkId::from_parameter(n), |b| {
                 b.iter(|| matches!(run.step(), Ok(Event::Outer(_))));

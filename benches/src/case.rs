@@ -1,7 +1,7 @@
 //! The problems that are timed, at a given number of rows.
 
 use hyperpde::bilevel::{Bilevel, BilevelSettings};
-use hyperpde::gp::{SolveSettings, StageTimes};
+use hyperpde::gp::{Assembly, SolveSettings, StageTimes};
 use hyperpde::kernels::{AnyKernel, KernelError};
 use hyperpde::prelude::*;
 use hyperpde_config::Opened;
@@ -67,7 +67,7 @@ impl Case {
         SampleSizes { interior, boundary: rows - interior, validation: BATCH }
     }
 
-    /// A run of two Gauss-Newton steps with `outer_steps` outer steps each, whose stages `times` records.
+    /// A run of two Gauss-Newton steps with `outer_steps` outer steps each, whose stages `times` records as far as the assembly has them.
     ///
     /// # Errors
     /// [`RunError`] if it can't be set up.
@@ -75,6 +75,7 @@ impl Case {
         self,
         rows: usize,
         outer_steps: usize,
+        assembly: Assembly,
         times: &StageTimes,
         opened: &Opened,
     ) -> Result<Bilevel<AnyKernel>, RunError> {
@@ -86,7 +87,7 @@ impl Case {
             batch: BATCH,
             loss_tolerance: 0.0,
             monitor: 0,
-            solve: SolveSettings { times: Some(times.clone()), ..SolveSettings::default() },
+            solve: SolveSettings { assembly, times: Some(times.clone()), ..SolveSettings::default() },
             ..BilevelSettings::published(problem.defaults(), 1)
         };
         let settings = opened.settings(&settings);

@@ -1,7 +1,7 @@
 //! One record per case and size, as the program `stages` writes it.
 
 use hyperpde::bilevel::{BilevelError, Event};
-use hyperpde::gp::{Stage, StageTimes};
+use hyperpde::gp::{Assembly, Stage, StageTimes};
 use hyperpde_config::Opened;
 use hyperpde_run::{RunError, peak_rss_mb};
 use serde::{Deserialize, Serialize};
@@ -70,11 +70,12 @@ pub fn measure(
     case: Case,
     rows: usize,
     repeats: usize,
+    assembly: Assembly,
     machine: &Machine,
     opened: &Opened,
 ) -> Result<Record, RunError> {
     let times = StageTimes::default();
-    let mut run = case.run(rows, repeats + WARM, &times, opened)?;
+    let mut run = case.run(rows, repeats + WARM, assembly, &times, opened)?;
     let failed = |e: BilevelError| RunError::numerical(format!("timing {} with {rows} rows", case.name()), e);
     let n = run.rows();
     let names: Vec<&str> = Stage::ALL.iter().map(|s| s.name()).chain(["feature_backward", "rest"]).collect();

@@ -1,7 +1,7 @@
 //! Counts, exponents and tables of the measurements, on records with known answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use hyperpde::gp::Stage;
+use hyperpde::gp::{Assembly, Stage};
 use hyperpde_benches::case::Case;
 use hyperpde_benches::count::{feature_backward_gflop, floor_seconds, gflop};
 use hyperpde_benches::machine::{Machine, median};
@@ -93,7 +93,8 @@ fn tables_set_records_beside_earlier_ones() {
 #[test]
 fn a_small_step_is_measured_stage_by_stage() {
     let record =
-        measure(Case::Burgers, 120, 3, &machine(), &hyperpde_config::Target::default().open().unwrap()).unwrap();
+        measure(Case::Burgers, 120, 3, Assembly::Auto, &machine(), &hyperpde_config::Target::default().open().unwrap())
+            .unwrap();
     assert_eq!((record.problem.as_str(), record.rows), ("burgers", 120));
     assert!(record.step_seconds > 0.0 && record.cholesky_seconds > 0.0);
     let names: Vec<&str> = record.stages.iter().map(|s| s.stage.as_str()).collect();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use clap::Parser;
+use hyperpde::gp::Assembly;
 use hyperpde_benches::case::Case;
 use hyperpde_benches::machine::Machine;
 use hyperpde_benches::present::{cases, figure, fill, head, line, markdown, same};
@@ -32,6 +33,9 @@ struct Arguments {
     /// Outer steps timed per size (4 at most from 4000 rows on); the median counts
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..))]
     repeats: u16,
+    /// Which inner step: auto, tensor or pure-tensor. Stages are told apart for fused operations alone
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = assembly)]
+    assembly: Assembly,
     /// Write the records as JSON to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -100,6 +104,7 @@ fn spawn(case: Case, rows: usize, arguments: &Arguments, machine: &Machine) -> R
     let failed = |e: std::io::Error| RunError::numerical(doing(), e);
     let mut child = Command::new(std::env::current_exe().map_err(failed)?)
         .args(["--only", case.name(), "--rows", &rows.to_string(), "--repeats", &arguments.repeats.to_string()])
+        .args(["--assembly", arguments.assembly.name()])
         .args(arguments.target.words())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -122,9 +127,14 @@ fn child(arguments: &Arguments) -> Result<(), CliError> {
     for &rows in &arguments.rows {
         let repeats = usize::from(arguments.repeats);
         let repeats = if rows >= LARGE { repeats.min(LARGE_REPEATS) } else { repeats };
-        println!("{}", serde_json::to_string(&measure(case, rows, repeats, &machine, &opened)?)?);
+        println!("{}", serde_json::to_string(&measure(case, rows, repeats, arguments.assembly, &machine, &opened)?)?);
     }
     Ok(())
+}
+
+fn assembly(name: &str) -> Result<Assembly, String> {
+    let names = || Assembly::ALL.map(Assembly::name).join(", ");
+    Assembly::by_name(name).ok_or_else(|| format!("there is no such assembly; there are {}", names()))
 }
 
 fn read(path: &Path) -> Result<Vec<Record>, CliError> {

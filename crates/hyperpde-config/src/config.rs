@@ -152,7 +152,7 @@ impl Config {
         self.spec.bilevel_settings(self.problem.defaults())
     }
 
-    /// Which implementation of the pair stage is asked for.
+    /// Which implementation of the inner step is asked for.
     pub fn assembly(&self) -> AssemblyChoice {
         self.spec.assembly
     }

@@ -139,15 +139,17 @@ pub struct SamplingSection {
     pub test_grid: Option<Spanned<Grid>>,
 }
 
-/// Which implementation of the pair stage computes.
+/// Which implementation of the inner step computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum AssemblyChoice {
     /// Fused where kernel and operators allow it.
     #[default]
     Auto,
-    /// Tensor operations throughout.
+    /// Sums over pairs in tensor operations.
     Tensor,
+    /// Operations of burn alone.
+    PureTensor,
 }
 
 /// A value without the place that it has in another file.
@@ -202,7 +204,7 @@ section! {
         step_control: StepControl,
         /// Nugget.
         nugget: Spanned<f64>,
-        /// Pair stage.
+        /// Inner step.
         assembly: AssemblyChoice,
     }
 }

@@ -83,7 +83,7 @@ pub struct RunSpec {
     pub sampler: Sampler,
     /// The optimizer's state at a new Gauss-Newton step.
     pub optimizer_state: OptimizerState,
-    /// Pair stage.
+    /// Inner step.
     pub assembly: AssemblyChoice,
     /// Fraction of the observations that the inner solve does not see and the outer loss scores.
     pub held_out: f64,
@@ -211,6 +211,7 @@ impl RunSpec {
         let assembly = match self.assembly {
             AssemblyChoice::Auto => Assembly::Auto,
             AssemblyChoice::Tensor => Assembly::Tensor,
+            AssemblyChoice::PureTensor => Assembly::PureTensor,
         };
         self.settings.apply(BilevelSettings {
             optimizer_state: self.optimizer_state,

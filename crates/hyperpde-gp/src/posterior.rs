@@ -313,7 +313,7 @@ impl<K: Kernel> Posterior<K> {
         self.check(field, operators, points)?;
         let kernel = &self.kernels[field];
         let sites = &self.setup.fields[field];
-        let space = JetSpace::of_operators(points.dim(), operators);
+        let space = JetSpace::of_operators(points.dim(), operators).with_networks(sites.space.networks());
         let joint = JetSpace::covering(points.dim(), space.indices().iter().chain(sites.space.indices()));
         let form = kernel.form(points.dim());
         let fused =

@@ -53,7 +53,7 @@ impl Setup {
         let validation_sets = builder.row_sets(validation)?;
         let rhs_of = |blocks: &[RowBlock]| blocks.iter().flat_map(|b| b.rhs().iter().copied()).collect::<Vec<f64>>();
         Ok(Self {
-            fields: builder.finish()?,
+            fields: builder.finish(settings.assembly.networks())?,
             training: sets,
             validation: validation_sets,
             nugget,
@@ -109,7 +109,7 @@ impl Setup {
             let dim = field.all.dim();
             k.form(dim).is_some_and(|form| fused::supports(form, dim, &field.space))
         });
-        forms && self.settings.assembly != Assembly::Tensor
+        forms && self.settings.assembly == Assembly::Auto
     }
 
     /// Features of all points, on the tape of the kernels.

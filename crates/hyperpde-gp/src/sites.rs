@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use hyperpde_kernels::fused::Coefficients;
 use hyperpde_kernels::gram::Functional;
-use hyperpde_kernels::{JetSpace, Operator, Points};
+use hyperpde_kernels::{JetSpace, NetworkStage, Operator, Points};
 
 use crate::error::GpError;
 use crate::rows::RowBlock;
@@ -124,7 +124,7 @@ impl SiteBuilder {
         Ok(sets)
     }
 
-    pub fn finish(self) -> Result<Vec<FieldSites>, GpError> {
+    pub fn finish(self, networks: NetworkStage) -> Result<Vec<FieldSites>, GpError> {
         self.fields
             .into_iter()
             .enumerate()
@@ -135,7 +135,7 @@ impl SiteBuilder {
                     )));
                 }
                 let all = Points::concat(&sites.iter().map(|(p, _)| p).collect::<Vec<_>>())?;
-                let space = JetSpace::of_operators(self.dim, &operators);
+                let space = JetSpace::of_operators(self.dim, &operators).with_networks(networks);
                 Ok(FieldSites { sites, all, space })
             })
             .collect()

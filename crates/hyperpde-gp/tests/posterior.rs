@@ -120,7 +120,7 @@ fn mean_and_variance_are_those_of_the_dense_formula() {
     let kernel = [GaussianConfig::isotropic(L).init(&device()).unwrap()];
     let at: Vec<f64> = vec![0.05, 0.22, 0.5, 0.61, 0.97, 1.4];
     let points = Points::new(1, at.clone()).unwrap();
-    for assembly in [Assembly::Auto, Assembly::Tensor] {
+    for assembly in Assembly::ALL {
         let problem = InnerProblem::new(1, case.blocks.clone(), &[], eta, settings(assembly)).unwrap();
         let posterior = problem.solve(&kernel).unwrap();
         assert!(relative(posterior.weights(), &w) < 1e-9, "{assembly:?}");

@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use common::{Lcg, device, loss_and_gradient, problems, relative};
-use hyperpde_gp::{Assembly, GpError, Needs, SolveSettings};
+use hyperpde_gp::{Assembly, GpError, Needs, RowBlock, SolveSettings};
 use hyperpde_kernels::{GaussianConfig, GibbsConfig, Kernel, LengthScales, Operator};
-use hyperpde_linalg::{Cotangent, DenseCholesky, Factor, InnerSolver, RowSystem, SolveError, SolveStatistics};
+use hyperpde_linalg::{
+    Cotangent, DenseCholesky, Factor, InnerSolver, JitterPolicy, RowSystem, SolveError, SolveStatistics,
+};
 
 const NAME: &str = "conjugate gradients";
 
@@ -151,6 +153,41 @@ fn conjugate_gradients_run_everything() {
     let dev = device().autodiff();
     compare(&GaussianConfig::ard([0.4, 0.5]).init(&dev).unwrap());
     compare(&GibbsConfig::new(2, LengthScales::PerDimension, 1.5).with_hidden([4]).init(3, &dev).unwrap());
+}
+
+/// Burn operations alone need a solver that is made of them; one that is not says so before anything is solved otherwise.
+#[test]
+fn a_solver_without_a_form_in_tensors_is_refused() {
+    let kernel = [GaussianConfig::isotropic(0.4).init(&device()).unwrap()];
+    let iterative = ConjugateGradients { tolerance: 1e-13, most: 5000 };
+    for (name, problem) in problems(2, 1e-4, &settings(Assembly::PureTensor, iterative)) {
+        let error = problem.predict(&kernel).map(|_| ()).unwrap_err();
+        let typed =
+            matches!(error, GpError::Factorisation { source: SolveError::Unsupported { solver: NAME, .. }, .. });
+        assert!(typed, "{name}: {error}");
+        assert!(error.to_string().contains("pure-tensor"), "{error}");
+    }
+}
+
+/// Rows that contradict each other: no path makes up a solution.
+#[test]
+fn a_singular_system_is_the_same_failure_on_all_paths() {
+    let kernel = [GaussianConfig::isotropic(0.4).init(&device().autodiff()).unwrap()];
+    let points = Lcg(4).points(5, 2);
+    let block =
+        |name: &str| RowBlock::simple(name, 0, Operator::identity(2), points.clone(), vec![1.0; 5], 0.0).unwrap();
+    for assembly in Assembly::ALL {
+        let solver = DenseCholesky::new().with_jitter(JitterPolicy::none());
+        let settings = settings(assembly, solver);
+        let problem = hyperpde_gp::InnerProblem::new(1, vec![block("a"), block("b")], &[], 0.0, settings).unwrap();
+        let error = problem.predict(&kernel).map(|_| ()).unwrap_err();
+        let GpError::Factorisation { rows: 10, source: SolveError::NotPositiveDefinite { size: 10, pivot, .. } } =
+            error
+        else {
+            panic!("{assembly:?}: {error}");
+        };
+        assert!((5..10).contains(&pivot), "{assembly:?}: {pivot}");
+    }
 }
 
 #[test]

@@ -13,14 +13,25 @@ use burn::tensor::{Device, Tensor};
 
 use crate::operator::{MultiIndex, Operator};
 
+/// Who takes jets through a [`crate::Network`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NetworkStage {
+    /// One operation on the host with an adjoint of its own, up to second derivatives; tensors beyond.
+    #[default]
+    Fused,
+    /// Operations of burn alone, on the network's device, differentiated by burn.
+    Tensors,
+}
+
 /// A downward closed set of multi-indices in `v` variables, with its multiplication table.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JetSpace {
     vars: usize,
     indices: Vec<MultiIndex>,
     /// `(a, b, c)` with `indices[a] + indices[b] = indices[c]`.
     products: Vec<(usize, usize, usize)>,
     order: usize,
+    networks: NetworkStage,
 }
 
 impl JetSpace {
@@ -43,7 +54,7 @@ impl JetSpace {
             }
         }
         let order = closed.iter().map(|a| total(a)).max().unwrap_or(0);
-        Arc::new(Self { vars, indices: closed, products, order })
+        Arc::new(Self { vars, indices: closed, products, order, networks: NetworkStage::default() })
     }
 
     /// The set that the derivatives in `operators` need.
@@ -60,6 +71,17 @@ impl JetSpace {
             .flat_map(|a| y.indices.iter().map(move |b| a.iter().chain(b).copied().collect()))
             .collect();
         Self::covering(x.vars + y.vars, &joint)
+    }
+
+    /// The same set, whose jets go through networks in another way.
+    #[must_use]
+    pub fn with_networks(self: Arc<Self>, networks: NetworkStage) -> Arc<Self> {
+        Arc::new(Self { networks, ..Arc::unwrap_or_clone(self) })
+    }
+
+    /// Who takes its jets through networks.
+    pub fn networks(&self) -> NetworkStage {
+        self.networks
     }
 
     /// Number of variables.

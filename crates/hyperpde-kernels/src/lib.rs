@@ -37,7 +37,7 @@ mod probe;
 pub use backend::{Backend, BackendError};
 pub use error::KernelError;
 pub use form::{Component, GibbsChannels, MaternOrder, PairForm, Profile};
-pub use jet::{Jet, JetSpace};
+pub use jet::{Jet, JetSpace, NetworkStage};
 pub use kernel::{Kernel, PairPoint, PointJets};
 pub use kernels::{
     AnyKernel, Boxed, Convention, Deep, DeepConfig, Gaussian, GaussianConfig, Gibbs, GibbsConfig, KernelConfig,

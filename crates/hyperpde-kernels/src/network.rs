@@ -3,7 +3,7 @@
 //! `y = W_L σ(… σ(W_1 x + b_1) …) + b_L`. A network is evaluated once per point, never per pair: a jet of the
 //! coordinates `[n, d]` goes in, a jet of the outputs `[n, out]` comes out, all Taylor coefficients stacked
 //! into one matrix product per layer. Up to second derivatives the whole network is one differentiable operation with a hand-written
-//! adjoint; beyond, burn's autodiff goes through its tensor operations.
+//! adjoint; beyond, or where the jet asks for it ([`NetworkStage::Tensors`]), burn's autodiff goes through its tensor operations.
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::KernelError;
 use crate::fused::network::Plan;
 use crate::fused::network_op::network_jet;
-use crate::jet::Jet;
+use crate::jet::{Jet, NetworkStage};
 
 /// Activation between layers. All are smooth: the rows differentiate through them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -161,7 +161,8 @@ impl Network {
         self.layers.last().map_or(0, |l| l.weight.lazy_shape()[1])
     }
 
-    /// Jet of the outputs `[n, out]` from the jet of the inputs `[n, in]`: one operation on the host up to second derivatives, tensors beyond.
+    /// Jet of the outputs `[n, out]` from the jet of the inputs `[n, in]`: one operation on the host up to second derivatives, tensors beyond, and
+    /// where the jet's space has [`NetworkStage::Tensors`].
     pub fn forward(&self, x: &Jet) -> Jet {
         match self.plan(x) {
             Some((parameters, plan)) => {
@@ -177,6 +178,9 @@ impl Network {
 
     /// Parameters layer by layer and the plan of the host stage, where it can take the network.
     fn plan(&self, x: &Jet) -> Option<(Vec<Tensor<1>>, Plan)> {
+        if x.space().networks() == NetworkStage::Tensors {
+            return None;
+        }
         let mut parameters = Vec::new();
         for layer in &self.layers {
             parameters.push(layer.weight.val().flatten::<1>(0, 1));

@@ -3,7 +3,9 @@
 
 use burn::module::Param;
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use hyperpde_kernels::{Activation, Jet, JetSpace, Network, NetworkConfig, Operator, Points, gradient, tensor_to_vec};
+use hyperpde_kernels::{
+    Activation, Jet, JetSpace, Network, NetworkConfig, NetworkStage, Operator, Points, gradient, tensor_to_vec,
+};
 
 #[allow(deprecated)]
 fn device() -> Device {
@@ -68,6 +70,24 @@ fn host_stage_equals_tensors() {
 
 fn mixed(dim: usize) -> Vec<u8> {
     (0..dim).map(|i| u8::from(i < 2)).collect()
+}
+
+/// A space says who takes its jets through networks, and keeps saying it through arithmetic.
+#[test]
+fn a_space_chooses_the_stage() {
+    let dev = device();
+    let space = JetSpace::of_operators(2, &[Operator::laplacian(2)]);
+    assert_eq!(space.networks(), NetworkStage::Fused);
+    let tensors = space.clone().with_networks(NetworkStage::Tensors);
+    assert!(tensors.networks() == NetworkStage::Tensors && tensors.indices() == space.indices() && tensors != space);
+    let points = Points::new(2, (0..40).map(number).collect()).unwrap();
+    let network = NetworkConfig::new(2, [7], 2).init(1, &dev).unwrap();
+    let of = |space| outcome(&network, &Jet::coordinates(space, &points, &dev).scale(2.0), false);
+    let oracle = outcome(&network, &Jet::coordinates(&space, &points, &dev).scale(2.0), true);
+    // To the last bit: these are the same operations. The host's are not.
+    assert_eq!(of(&tensors), oracle);
+    assert_ne!(of(&space), oracle);
+    assert_eq!(network.forward(&Jet::coordinates(&tensors, &points, &dev)).space().networks(), NetworkStage::Tensors);
 }
 
 /// A network over a network, as in a deep kernel: the gradient reaches the inner one through the inputs of the outer one.

@@ -76,7 +76,7 @@ fn tensors(config: &Config) -> Result<Option<Tensors>, RunError> {
         .kernels(config.run_settings().seed, &device)
         .map_err(|e| RunError::numerical("building the kernels", e))?;
     let dim = problem.domain().dim();
-    let (mut fused, mut most) = (config.assembly() != AssemblyChoice::Tensor, 0.0);
+    let (mut fused, mut most) = (config.assembly() == AssemblyChoice::Auto, 0.0);
     for (field, kernel) in kernels.iter().enumerate() {
         let space = JetSpace::of_operators(dim, &operators(problem, field));
         fused &= kernel.form(dim).is_some_and(|form| fused::supports(form, dim, &space));

@@ -1,4 +1,4 @@
-//! Every objective as the outer loss of a run: its hypergradient against differences of its own value, on both pair stages, with and
+//! Every objective as the outer loss of a run: its hypergradient against differences of its own value, on every assembly, with and
 //! without folds; and what an optimizer makes of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
@@ -36,7 +36,7 @@ fn run(settings: BilevelSettings, folds: usize) -> Bilevel<Gaussian> {
 #[test]
 fn gradients_are_those_of_the_values() {
     for objective in objectives() {
-        for assembly in [Assembly::Auto, Assembly::Tensor] {
+        for assembly in Assembly::ALL {
             for folds in [0, 2] {
                 let mut run = run(settings(&objective, assembly), folds);
                 // About an iterate that is not zero, away from where the regulariser vanishes.

@@ -65,7 +65,7 @@ fn loss_and_gradient(theta: Option<&[f64]>, assembly: Assembly) -> (f64, Vec<f64
 
 #[test]
 fn hypergradient_equals_finite_differences() {
-    for assembly in [Assembly::Auto, Assembly::Tensor] {
+    for assembly in Assembly::ALL {
         let device = Backend::default().device().unwrap();
         let start = parameters(
             &GibbsConfig::new(2, LengthScales::PerDimension, 3.0).with_hidden([5]).init(4, &device).unwrap(),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use burn::tensor::Device;
 use hyperpde_bilevel::ObjectiveKind;
+use hyperpde_gp::Assembly;
 use hyperpde_kernels::{Backend, Check, Precision, probe};
 use hyperpde_pde::Sampler;
 use hyperpde_problems as problems;
@@ -49,6 +50,7 @@ impl List {
         section(&mut out, "Samplers", Sampler::all().iter().map(|s| (s.name(), s.description())));
         section(&mut out, "Objectives", ObjectiveKind::ALL.iter().map(|o| (o.name(), o.description())));
         section(&mut out, "Optimizers", OPTIMIZERS);
+        section(&mut out, "Assemblies of the inner step", Assembly::ALL.map(|a| (a.name(), a.description())));
         let state = |b: Backend| if b.is_available() { "compiled in" } else { "not in this program" };
         section(&mut out, "Backends", Backend::ALL.map(|b| (b.name(), state(b))));
         out.push_str(&devices());

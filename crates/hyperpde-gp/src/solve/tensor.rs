@@ -1,4 +1,5 @@
-//! The inner solve with tensors: any kernel, any operator, everything on the tape but the solve itself, which is one operation.
+//! The inner solve with tensors: any kernel, any operator, everything on the tape. The solve itself is one operation with an adjoint of its own,
+//! or, with [`Assembly::PureTensor`], operations of burn like the rest.
 
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use hyperpde_kernels::Kernel;
 use hyperpde_linalg::{SpdNeeds, spd_solve_with};
 
 use crate::error::GpError;
-use crate::settings::device;
+use crate::settings::{Assembly, device};
 use crate::setup::Setup;
 use crate::solve::{Needs, Solve};
 use crate::system::tensor::{TensorRows, typed};
@@ -17,8 +18,12 @@ pub(crate) fn evaluate<K: Kernel>(setup: &Arc<Setup>, kernels: &[K], needs: Need
     let (n, m) = (setup.rows(), setup.scored());
     let b = Tensor::<2>::from_data(TensorData::new(setup.rhs.clone(), [n, 1]), typed(&device(&kernels[0])));
     let wanted = SpdNeeds { log_det: needs.log_det, inverse_diagonal: needs.inverse_diagonal };
-    let solution = spd_solve_with(rows.system(), b, &setup.settings.solver, setup.locations(), wanted)
-        .map_err(|e| setup.factorisation(e))?;
+    let (a, solver) = (rows.system(), &setup.settings.solver);
+    let solution = match setup.settings.assembly {
+        Assembly::PureTensor => solver.solve_in_tensors(a, b, wanted),
+        Assembly::Auto | Assembly::Tensor => spd_solve_with(a, b, solver, setup.locations(), wanted),
+    };
+    let solution = solution.map_err(|e| setup.factorisation(e))?;
     let predictions = rows.cross().matmul(solution.x.clone()).reshape([m]);
     let scales = |of: &[crate::sites::RowSet], len| needs.scales.then(|| rows.variances(of, len).sqrt());
     Ok(Solve {

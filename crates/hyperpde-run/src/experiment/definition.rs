@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 
 use burn::tensor::Device;
 use hyperpde_bilevel::{BilevelSettings, OptimizerState};
-use hyperpde_gp::Assembly;
 use hyperpde_kernels::{AnyKernel, Kernel, KernelError, Points, Precision, parameters};
 use hyperpde_pde::{Problem, Sampler};
 
@@ -184,7 +183,7 @@ impl<K: Kernel> Experiment<K> {
             target: (plan.target.to_string(), plan.target.precision.unwrap_or_default()),
             settings: &plan.settings,
             optimizer_state: self.base.optimizer_state,
-            tensors: self.base.solve.assembly == Assembly::Tensor,
+            assembly: self.base.solve.assembly.name(),
             sampler: plan.sampler,
             scored: self.scored,
             kernels: kernels.iter().map(Kernel::name).collect(),
@@ -210,7 +209,7 @@ struct Inputs<'a> {
     target: (String, Precision),
     settings: &'a RunSettings,
     optimizer_state: OptimizerState,
-    tensors: bool,
+    assembly: &'a str,
     sampler: Sampler,
     scored: ScoredData,
     kernels: Vec<String>,

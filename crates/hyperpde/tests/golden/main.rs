@@ -1,7 +1,7 @@
 //! Golden vectors: inputs and outputs of the published method, computed by its own code.
 //!
 //! Every file of `HYPERPDE_GOLDEN` (or `assets/golden`) is checked to the accuracy that it states for itself, on the backend that
-//! `HYPERPDE_BACKEND` names and on both pair stages; experiments that are not built yet are named as skipped. What needs a GPU is in
+//! `HYPERPDE_BACKEND` names and on every assembly, burn operations alone included; experiments that are not built yet are named as skipped. What needs a GPU is in
 //! `tests/gpu`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -18,8 +18,6 @@ fn backend() -> Backend {
     std::env::var("HYPERPDE_BACKEND").map_or_else(|_| Backend::default(), |name| name.parse().unwrap())
 }
 
-const ASSEMBLIES: [Assembly; 2] = [Assembly::Auto, Assembly::Tensor];
-
 fn settings(assembly: Assembly) -> SolveSettings {
     SolveSettings { assembly, ..SolveSettings::default() }
 }
@@ -28,7 +26,7 @@ fn settings(assembly: Assembly) -> SolveSettings {
 fn golden_steps() {
     let mut verdict = Verdict::default();
     for (golden, e) in files("step") {
-        for assembly in ASSEMBLIES {
+        for assembly in Assembly::ALL {
             let way = Way { kernels: backend().device().unwrap(), solve: settings(assembly) };
             let name = format!("{} {assembly:?}", golden.name);
             for d in step(&golden, &e, &way).unwrap().deviations {
@@ -43,9 +41,12 @@ fn golden_steps() {
 fn golden_trajectories() {
     let mut verdict = Verdict::default();
     for (golden, e) in files("trajectory") {
-        let way = Way { kernels: backend().device().unwrap(), solve: SolveSettings::default() };
-        for d in trajectory(&golden, &e, &way).unwrap().deviations {
-            verdict.check(&golden.name, &d.what, d.got, d.stated);
+        for assembly in Assembly::ALL {
+            let way = Way { kernels: backend().device().unwrap(), solve: settings(assembly) };
+            let name = format!("{} {assembly:?}", golden.name);
+            for d in trajectory(&golden, &e, &way).unwrap().deviations {
+                verdict.check(&name, &d.what, d.got, d.stated);
+            }
         }
     }
     verdict.finish();
@@ -61,7 +62,7 @@ fn golden_backends_agree() {
     }
     let mut verdict = Verdict::default();
     for (golden, e) in files("step") {
-        for assembly in ASSEMBLIES {
+        for assembly in Assembly::ALL {
             let problem = step_problem(&golden, &e, settings(assembly));
             let losses: Vec<Vec<f64>> = backends
                 .iter()
