@@ -9,7 +9,7 @@ use hyperpde_kernels::Kernel;
 use crate::recipe::SolveSnapshot;
 use crate::record::{GaussNewtonRecord, OuterRecord, Termination};
 
-/// What a call of [`Bilevel::step`] did.
+/// What a call of [`crate::Bilevel::step`] did.
 #[derive(Debug)]
 pub enum Event<K: Kernel> {
     /// An outer step.
