@@ -16,12 +16,13 @@
 //! 4. `settings`, `setup`: what a solve is told; rows, sites and nugget together.
 //! 5. `system`: `A` as a [`hyperpde_linalg::RowSystem`], by the fused pair stage or as tensors, and the way back to the features.
 //! 6. `solve`: [`Solve`], what a linear inner solve gives to an objective on the tape of the kernels; [`Needs`], what is asked of it.
-//! 7. `posterior`: [`Posterior`], any derivative of any field anywhere, and its variance.
+//! 7. `posterior`: [`Posterior`], any derivative of any field anywhere, and its variance; `amplitude`, how large the fields are by leave-one-out.
 //! 8. `problem`: [`InnerProblem`], the front door.
 //!
 //! Who solves `A w = b` is a setting: any [`hyperpde_linalg::InnerSolver`], by default [`hyperpde_linalg::DenseCholesky`]. An example of
 //! another one, conjugate gradients on products alone, is in `tests/solver_seam.rs`.
 
+mod amplitude;
 mod error;
 mod nugget;
 mod pairs;

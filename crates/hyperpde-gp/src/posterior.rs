@@ -12,6 +12,7 @@ use hyperpde_linalg::{Factor, RowSystem, SolveError, SolveStatistics};
 
 use crate::error::GpError;
 use crate::nugget::coordinates;
+use crate::rows::RowBlock;
 use crate::settings::device;
 use crate::setup::Setup;
 use crate::sites::inseparable;
@@ -137,6 +138,16 @@ impl<K: Kernel> Posterior<K> {
     /// The kernels, one per field, without gradients.
     pub fn kernels(&self) -> &[K] {
         &self.kernels
+    }
+
+    /// The training rows.
+    pub fn blocks(&self) -> &[RowBlock] {
+        &self.setup.blocks
+    }
+
+    /// A failure of the factor, with what to do about it.
+    pub(crate) fn unsolved(&self, error: SolveError) -> GpError {
+        self.setup.factorisation(error)
     }
 
     /// Weights `w = (K + N)⁻¹ b`, `[n]`.

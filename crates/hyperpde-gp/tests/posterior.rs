@@ -105,6 +105,70 @@ fn settings(assembly: Assembly) -> SolveSettings {
     SolveSettings { assembly, ..SolveSettings::default() }
 }
 
+/// The rows' blocks with other right-hand sides and noise.
+fn with(case: &Case, factor: f64, noise: bool) -> Vec<RowBlock> {
+    let other = |block: &RowBlock| {
+        let rhs = block.rhs().iter().map(|b| factor * b).collect();
+        let variance = if noise { block.noise_variance() } else { 0.0 };
+        RowBlock::new(block.name(), block.sites().to_vec(), block.terms().to_vec(), rhs, variance).unwrap()
+    };
+    case.blocks.iter().map(other).collect()
+}
+
+#[test]
+fn the_amplitude_is_that_of_rows_left_out_one_by_one() {
+    let eta = 1e-3;
+    let case = case();
+    let n = case.rows.len();
+    let kernel = [GaussianConfig::isotropic(L).init(&device()).unwrap()];
+    for (factor, noisy) in [(1.0, false), (1e-3, false), (100.0, true), (1e-3, true)] {
+        let zero = vec![0.0; n];
+        let mut a = nugget(&case.rows, if noisy { &case.noise } else { &zero }, eta);
+        for r in 0..n {
+            for s in 0..n {
+                a[r][s] += covariance(&case.rows[r], &case.rows[s]);
+            }
+        }
+        let squares = |left_out: usize| {
+            let kept: Vec<usize> = (0..n).filter(|r| *r != left_out).collect();
+            let reduced: Vec<Vec<f64>> = kept.iter().map(|&r| kept.iter().map(|&s| a[r][s]).collect()).collect();
+            let cross: Vec<f64> = kept.iter().map(|&r| a[r][left_out]).collect();
+            let weights = solve(&reduced, &cross);
+            let dot = |with: &dyn Fn(usize) -> f64| weights.iter().zip(&kept).map(|(w, &r)| w * with(r)).sum::<f64>();
+            let missed = factor * (case.rhs[left_out] - dot(&|r| case.rhs[r]));
+            missed * missed / (a[left_out][left_out] - dot(&|r| a[r][left_out]))
+        };
+        let expected = (0..n).map(squares).sum::<f64>() / n as f64;
+        // The noise has a size of its own: data that agree too well are not better than it.
+        let expected = if noisy { expected.max(1.0) } else { expected };
+        for assembly in Assembly::ALL {
+            let problem = InnerProblem::new(1, with(&case, factor, noisy), &[], eta, settings(assembly)).unwrap();
+            let found = problem.solve(&kernel).unwrap().amplitudes().unwrap();
+            assert!((found[0] / expected - 1.0).abs() < 1e-8, "{assembly:?} {factor} {noisy}: {found:?} {expected}");
+            if noisy && factor < 1.0 {
+                assert_eq!(found, [1.0]);
+            }
+        }
+    }
+    // Zeros tell nothing.
+    let problem = InnerProblem::new(1, with(&case, 0.0, false), &[], eta, SolveSettings::default()).unwrap();
+    assert_eq!(problem.solve(&kernel).unwrap().amplitudes().unwrap(), [1.0]);
+}
+
+#[test]
+fn a_field_s_amplitude_is_that_of_its_own_rows() {
+    let kernel = || GaussianConfig::isotropic(L).init(&device()).unwrap();
+    let x = Points::new(1, vec![0.0, 0.3, 0.7, 1.0]).unwrap();
+    let values = |field, size: f64| {
+        let rhs = x.rows().map(|x| size * (3.0 * x[0]).sin()).collect();
+        RowBlock::simple("values", field, Operator::identity(1), x.clone(), rhs, 0.0).unwrap()
+    };
+    let blocks = vec![values(0, 1.0), values(1, 1e3)];
+    let problem = InnerProblem::new(2, blocks, &[], 1e-10, SolveSettings::default()).unwrap();
+    let found = problem.solve(&[kernel(), kernel()]).unwrap().amplitudes().unwrap();
+    assert!((found[1] / found[0] / 1e6 - 1.0).abs() < 1e-9, "{found:?}");
+}
+
 #[test]
 fn mean_and_variance_are_those_of_the_dense_formula() {
     let eta = 1e-3;

@@ -57,10 +57,12 @@ pub fn evaluate<K: Kernel>(
         names.push(name.clone());
         columns.extend(values);
     }
+    let scaling = |e| RunError::numerical("scaling the standard deviations", e);
+    let amplitudes = if deviation { posterior.amplitudes().map_err(scaling)? } else { Vec::new() };
     for (name, Unknown { field, operator }) in quantities.iter().filter(|_| deviation) {
         let variance = posterior.variance(*field, operator, points).map_err(|e| failed(name, e))?;
         names.push(format!("{name}.deviation"));
-        columns.push(variance.into_iter().map(f64::sqrt).collect());
+        columns.push(variance.into_iter().map(|v| (amplitudes[*field] * v).sqrt()).collect());
     }
     let outside = points.rows().filter(|x| !problem.geometry().contains(x)).count();
     Ok(Evaluation { names, columns, outside })

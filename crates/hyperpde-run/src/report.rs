@@ -177,7 +177,10 @@ pub struct RunReport {
     pub larger_cloud: Option<LargerCloud>,
     /// Every solve with a frozen kernel: on the training points and further ones, before and after learning.
     pub clouds: Vec<CloudErrors>,
-    /// Per score, the fraction of the reference's values inside two posterior standard deviations of the final solution.
+    /// Per score, the fraction of the reference's values inside one posterior standard deviation of the final solution.
+    #[serde(default)]
+    pub coverage_1sd: PerField,
+    /// The same inside two.
     pub coverage_2sd: PerField,
     /// The best constant length scales, where looked for; their errors are among `clouds`.
     pub constant: Option<ConstantKernel>,
@@ -222,6 +225,7 @@ impl RunReport {
             rel_l2_initial: None,
             larger_cloud: None,
             clouds: Vec::new(),
+            coverage_1sd: PerField::default(),
             coverage_2sd: PerField::default(),
             constant: None,
             seconds_learn: 0.0,

@@ -18,7 +18,7 @@ use hyperpde_run::{
 use serde_json::{Value, json};
 
 /// Keys that scripts which read reports rely on.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 27] = [
     "problem",
     "backend",
     "precision",
@@ -36,6 +36,7 @@ const KEYS: [&str; 26] = [
     "larger_cloud",
     "linear",
     "clouds",
+    "coverage_1sd",
     "coverage_2sd",
     "constant",
     "seconds_learn",

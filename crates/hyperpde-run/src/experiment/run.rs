@@ -121,7 +121,8 @@ impl<K: Kernel> Experiment<K> {
             Some(spread) => spread,
             None => Spread::of(&self.problem, &after)?,
         };
-        report.coverage_2sd = PerField(spread.coverage.clone());
+        let covered = |times: usize| PerField(spread.coverage.iter().map(|(s, c)| (s.clone(), c[times - 1])).collect());
+        (report.coverage_1sd, report.coverage_2sd) = (covered(1), covered(2));
         self.describe_kernels(learned, &mut report)?;
         let mut clouds = Vec::new();
         for (index, cloud_plan) in self.clouds.iter().enumerate().filter(|_| plan.learn) {

@@ -10,10 +10,8 @@
 //! with the fields taken as independent; exact for linear `g` of one field, `e^a sinh(s_a)` for `e^a` (the delta method gives
 //! `e^a s_a`, the log-normal distribution `e^a s_a (1 + 3 s_a²/4 + ...)`).
 //!
-//! **Scale.** Kernels here have amplitude one unless they are scaled: the prior says that fields are of size one in their units. Without
-//! noisy observations the solution does not depend on the amplitude but its standard deviation is proportional to it, so it shows
-//! *where* the solution is uncertain, and how much only as far as the amplitude fits. With noisy observations (the Darcy problem) the
-//! amplitude enters the solution too, and the standard deviation is that of the Gaussian linearised about the solution.
+//! **Scale.** Kernels here have amplitude one unless they are scaled, which says that fields are of size one in their units; the rows say how large
+//! they are. So the variance is multiplied by the amplitude `s²` of leave-one-out ([`hyperpde_gp::Posterior::amplitudes`]), one per field.
 
 use hyperpde_kernels::{Kernel, Operator};
 use hyperpde_pde::{Problem, Score};
@@ -27,8 +25,8 @@ pub(super) struct Spread {
     pub deviations: Vec<Vec<f64>>,
     /// The reference, `[fields][n]`.
     pub truth: Option<Vec<Vec<f64>>>,
-    /// Per score: the fraction of the reference's values inside two standard deviations.
-    pub coverage: Vec<(String, f64)>,
+    /// Per score: the fraction of the reference's values inside one and inside two standard deviations.
+    pub coverage: Vec<(String, [f64; 2])>,
 }
 
 impl Spread {
@@ -36,12 +34,10 @@ impl Spread {
         let points = problem.test_grid().points();
         let value = Operator::identity(points.dim());
         let mut deviations = Vec::new();
-        for f in 0..problem.fields().len() {
-            let variance = solved
-                .posterior
-                .variance(f, &value, points)
-                .map_err(|e| RunError::numerical("evaluating the posterior variance", e))?;
-            deviations.push(variance.iter().map(|v| v.sqrt()).collect::<Vec<f64>>());
+        let failed = |e| RunError::numerical("evaluating the posterior variance", e);
+        for (f, amplitude) in solved.posterior.amplitudes().map_err(failed)?.into_iter().enumerate() {
+            let variance = solved.posterior.variance(f, &value, points).map_err(failed)?;
+            deviations.push(variance.iter().map(|v| (amplitude * v).sqrt()).collect::<Vec<f64>>());
         }
         let truth = truth(problem)?;
         let mut coverage = Vec::new();
@@ -51,7 +47,8 @@ impl Spread {
                 let estimate = score.evaluate(&solved.predictions).map_err(scoring)?;
                 let exact = score.evaluate(truth).map_err(scoring)?;
                 let deviation = score_deviation(score, &solved.predictions, &deviations)?;
-                coverage.push((score.name().to_owned(), coverage_2sd(&estimate, &deviation, &exact)));
+                let within = |times| covered(&estimate, &deviation, &exact, times);
+                coverage.push((score.name().to_owned(), [within(1.0), within(2.0)]));
             }
         }
         Ok(Self { deviations, truth, coverage })
@@ -79,9 +76,10 @@ pub(super) fn score_deviation(
     Ok(squares.into_iter().map(f64::sqrt).collect())
 }
 
-/// The fraction of `truth` within two standard deviations of `estimate`, all `[n]`; 0.954 for a Gaussian whose deviations are right.
-fn coverage_2sd(estimate: &[f64], deviation: &[f64], truth: &[f64]) -> f64 {
-    let inside = estimate.iter().zip(deviation).zip(truth).filter(|((u, s), t)| (*u - *t).abs() <= 2.0 * *s).count();
+/// The fraction of `truth` within so many `times` the standard deviation of `estimate`, all `[n]`; of a Gaussian whose deviations are right 0.683
+/// within one and 0.954 within two.
+fn covered(estimate: &[f64], deviation: &[f64], truth: &[f64], times: f64) -> f64 {
+    let inside = estimate.iter().zip(deviation).zip(truth).filter(|((u, s), t)| (*u - *t).abs() <= times * *s).count();
     inside as f64 / estimate.len().max(1) as f64
 }
 
@@ -108,13 +106,12 @@ mod tests {
         let deviation: Vec<f64> = (0..20_000).map(|i| 0.1 + 0.05 * (i as f64 * 0.003).cos()).collect();
         let truth: Vec<f64> = estimate.iter().zip(&deviation).zip(&noise).map(|((u, s), z)| u + s * z).collect();
         // P(|z| <= 2), P(|z| <= 1) and P(|z| <= 4) of a standard normal variable.
-        let scaled = |factor: f64| deviation.iter().map(|s| s * factor).collect::<Vec<_>>();
-        for (factor, share) in [(1.0, 0.954_50), (0.5, 0.682_69), (2.0, 0.999_94)] {
-            let covered = coverage_2sd(&estimate, &scaled(factor), &truth);
-            assert!((covered - share).abs() < 3e-3, "{factor}: {covered}");
+        for (times, share) in [(2.0, 0.954_50), (1.0, 0.682_69), (4.0, 0.999_94)] {
+            let covered = covered(&estimate, &deviation, &truth, times);
+            assert!((covered - share).abs() < 3e-3, "{times}: {covered}");
         }
-        assert_eq!(coverage_2sd(&estimate, &scaled(0.0), &truth), 0.0);
-        assert_eq!(coverage_2sd(&[1.0], &[0.0], &[1.0]), 1.0);
+        assert_eq!(covered(&estimate, &deviation, &truth, 0.0), 0.0);
+        assert_eq!(covered(&[1.0], &[0.0], &[1.0], 2.0), 1.0);
     }
 
     #[test]
