@@ -76,6 +76,8 @@ pub enum Termination {
     Converged,
     /// The equations are linear and the kernel was not learned: one step is exact.
     Linear,
+    /// Learning gained nothing more: see [`crate::BilevelSettings::gain_tolerance`].
+    NothingToGain,
     /// An observer ended it, or [`crate::Bilevel::stop`].
     Stopped,
 }
@@ -87,6 +89,7 @@ impl Termination {
             Self::StepsTaken => "steps-taken",
             Self::Converged => "converged",
             Self::Linear => "linear",
+            Self::NothingToGain => "nothing-to-gain",
             Self::Stopped => "stopped",
         }
     }
@@ -106,7 +109,13 @@ mod tests {
 
     #[test]
     fn the_name_of_a_termination_is_the_one_that_files_hold() {
-        let all = [Termination::StepsTaken, Termination::Converged, Termination::Linear, Termination::Stopped];
+        let all = [
+            Termination::StepsTaken,
+            Termination::Converged,
+            Termination::Linear,
+            Termination::NothingToGain,
+            Termination::Stopped,
+        ];
         for termination in all {
             let name: StrDeserializer<'_, Error> = termination.name().into_deserializer();
             assert_eq!(Termination::deserialize(name), Ok(termination));

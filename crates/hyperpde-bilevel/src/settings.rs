@@ -59,6 +59,11 @@ pub struct BilevelSettings {
     pub loss_tolerance: f64,
     /// Gauss-Newton ends early once the relative change of the iterate is at or below this and no outer step is left to take; 0 never.
     pub increment_tolerance: f64,
+    /// A Gauss-Newton step is idle if its outer steps lower the loss, of the same points, by no more than this share of it (for objectives that may
+    /// be negative: by no more than this per row of the system). After [`BilevelSettings::gain_steps`] idle steps in a row learning ends; 0 never.
+    pub gain_tolerance: f64,
+    /// Idle Gauss-Newton steps in a row after which learning ends, at least 1.
+    pub gain_steps: usize,
     /// Nugget `η`.
     pub nugget: f64,
     /// Weight `ρ` of the regulariser `ρ ‖θ − θ⁰‖²` that the outer loss carries, with the initial hyperparameters `θ⁰`; 0 as published. It
@@ -97,6 +102,8 @@ impl BilevelSettings {
             learning_rate: defaults.learning_rate,
             loss_tolerance: defaults.loss_tolerance,
             increment_tolerance: 0.0,
+            gain_tolerance: 0.0,
+            gain_steps: 3,
             nugget: defaults.nugget,
             regularisation: 0.0,
             step_control: StepControl::Full,
@@ -127,6 +134,9 @@ impl BilevelSettings {
         if self.gauss_newton_steps == 0 {
             return bad("Gauss-Newton steps", "0".into(), "at least 1");
         }
+        if self.gain_steps == 0 {
+            return bad("gain steps", "0".into(), "at least 1");
+        }
         let validates = self.outer_steps > 0 && self.objective.validates();
         if validates && self.batch == 0 {
             return bad("batch", "0".into(), "at least 1 validation point is needed to learn");
@@ -153,6 +163,7 @@ impl BilevelSettings {
         for (name, value) in [
             ("loss tolerance", self.loss_tolerance),
             ("increment tolerance", self.increment_tolerance),
+            ("gain tolerance", self.gain_tolerance),
             ("nugget", self.nugget),
             ("regularisation", self.regularisation),
         ] {

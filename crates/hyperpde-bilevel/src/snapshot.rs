@@ -42,6 +42,8 @@ pub struct Snapshot {
     pub iterate: SolveSnapshot,
     /// The iterate with the smallest residual and that residual, if it is another.
     pub best: Option<(f64, SolveSnapshot)>,
+    /// Gauss-Newton steps in a row, up to now, that gained nothing.
+    pub idle: usize,
     /// Seconds spent.
     pub seconds: f64,
     /// Why the run was over, if it was.
@@ -86,6 +88,7 @@ impl<K: Kernel> Bilevel<K> {
             batch_position: u64::try_from(self.rng.get_word_pos()).ok()?,
             iterate: state.recipe.clone()?,
             best: state.best.as_ref().map(|best| (best.residual, best.recipe.clone())),
+            idle: state.idle,
             seconds: self.clock.seconds(),
             termination: state.termination,
         })
@@ -151,6 +154,7 @@ impl<K: Kernel> Bilevel<K> {
         (state.iterate, state.at_collocation) = (Iterate::Solved(posterior), latents);
         (state.recipe, state.best) = (Some(snapshot.iterate.clone()), best);
         (state.gauss_newton, state.termination) = (snapshot.gauss_newton, snapshot.termination);
+        state.idle = snapshot.idle;
         if state.termination.is_none() && snapshot.gauss_newton >= run.settings.gauss_newton_steps {
             state.termination = Some(Termination::StepsTaken);
         }

@@ -24,6 +24,8 @@ pub(crate) struct Stage {
     pub outer: usize,
     /// Loss at the last of them.
     pub loss: Option<f64>,
+    /// Loss at the first of them, and the smallest.
+    pub range: Option<(f64, f64)>,
     /// Whether no further outer step is wanted.
     pub finished: bool,
 }
@@ -55,7 +57,7 @@ impl<K: Kernel> Bilevel<K> {
         if self.settings.outer_steps > 0 {
             self.optimizer.begin(self.settings.optimizer_state, self.settings.objective.range());
         }
-        Ok(Stage { linearisation, refined, outer: 0, loss: None, finished: false })
+        Ok(Stage { linearisation, refined, outer: 0, loss: None, range: None, finished: false })
     }
 
     /// New points for the outer loss, if its objective scores any.

@@ -32,6 +32,8 @@ pub(crate) struct State<K: Kernel> {
     /// How the iterate was solved for.
     pub recipe: Option<SolveSnapshot>,
     pub best: Option<Best<K>>,
+    /// Gauss-Newton steps in a row, up to now, that gained nothing.
+    pub idle: usize,
     pub termination: Option<Termination>,
 }
 
@@ -71,6 +73,7 @@ impl<K: Kernel> State<K> {
             refined: false,
             recipe: None,
             best: None,
+            idle: 0,
             termination: None,
         }
     }

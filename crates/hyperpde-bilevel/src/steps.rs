@@ -57,6 +57,7 @@ impl<K: Kernel> Bilevel<K> {
         self.hyper.safe = Some(self.hyper.theta.clone());
         stage.outer += 1;
         stage.loss = Some(loss);
+        stage.range = Some(stage.range.map_or((loss, loss), |(first, least)| (first, least.min(loss))));
         let gradient_norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
         let small = self.settings.objective.range() == LossRange::Positive && loss <= self.settings.loss_tolerance;
         stage.finished = small || self.optimizer.step(&mut self.hyper.theta, loss, &gradient) == Progress::Converged;
@@ -95,6 +96,7 @@ impl<K: Kernel> Bilevel<K> {
             }
         };
         self.hyper.kernels = kernels;
+        self.state.idle = if self.is_idle(stage) { self.state.idle + 1 } else { 0 };
         let tolerance = self.settings.increment_tolerance;
         let still = accepted.increment <= tolerance && tolerance > 0.0;
         let exact = self.linear && !learns && self.refiner.is_none();
@@ -102,6 +104,8 @@ impl<K: Kernel> Bilevel<K> {
             self.state.termination = Some(Termination::Linear);
         } else if still && accepted.fraction == 1.0 && (!learns || stage.finished) {
             self.state.termination = Some(Termination::Converged);
+        } else if self.state.idle >= self.settings.gain_steps {
+            self.state.termination = Some(Termination::NothingToGain);
         } else if gauss_newton >= self.settings.gauss_newton_steps {
             self.state.termination = Some(Termination::StepsTaken);
         }
@@ -116,6 +120,17 @@ impl<K: Kernel> Bilevel<K> {
             seconds: self.clock.seconds(),
         };
         Ok(Event::GaussNewton(record, accepted.posterior))
+    }
+
+    /// Whether the outer steps of a Gauss-Newton step gained next to nothing. Both losses are of the same points about the same iterate, so that
+    /// neither a new batch nor a new iterate counts as a gain or hides one.
+    fn is_idle(&self, stage: &Stage) -> bool {
+        let Some((first, least)) = stage.range else { return false };
+        let unit = match self.settings.objective.range() {
+            LossRange::Positive => first,
+            LossRange::Real => self.rows() as f64,
+        };
+        self.settings.gain_tolerance > 0.0 && first - least <= self.settings.gain_tolerance * unit
     }
 
     /// Whether the equations' rows about a step are those that it was solved from.

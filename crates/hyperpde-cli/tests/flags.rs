@@ -30,6 +30,8 @@ const DEFAULTS: RunSettings = RunSettings {
     optimizer: OptimizerKind::Adam,
     step_control: StepControl::Backtracking,
     increment_tolerance: 0.0,
+    gain_tolerance: 0.0,
+    gain_steps: 3,
     regularisation: 0.0,
 };
 
@@ -93,6 +95,8 @@ fn every_flag_reaches_its_setting() {
         optimizer: OptimizerKind::Lbfgs,
         step_control: StepControl::Full,
         increment_tolerance: 0.0,
+        gain_tolerance: 0.0,
+        gain_steps: 3,
         regularisation: 0.0,
     };
     assert_eq!(resolved, expected);

@@ -282,6 +282,7 @@ fn example() -> Checkpoint {
             batch_position: u64::MAX - 1,
             iterate: solve(0.5),
             best: Some((f64::INFINITY, solve(1.0))),
+            idle: 2,
             seconds: 1.0 / 3.0,
             termination: None,
         },
@@ -337,7 +338,7 @@ fn files_that_are_no_checkpoint_of_the_run_are_refused_in_one_sentence() {
         (&b"\x89PNG\r\n\x1a\n"[..], true, "is not a checkpoint".to_owned()),
         (&whole[..whole.len() - 1], true, format!("is truncated: it has {} bytes of {}", whole.len() - 1, whole.len())),
         (&flipped, true, "is corrupted: its checksum does not fit".to_owned()),
-        (&newer, false, "has format 9, this program reads up to 1: use a newer version".to_owned()),
+        (&newer, false, "has format 9, this program reads up to 2: use a newer version".to_owned()),
     ] {
         let (is_damage, sentence, status) = read(bytes, &own);
         assert!(sentence.contains(&told) && sentence.contains(&shown.to_string()), "{sentence}");

@@ -228,6 +228,10 @@ section! {
         optimizer: OptimizerKind,
         /// Its state at a new Gauss-Newton step.
         optimizer_state: OptimizerState,
+        /// Share of the loss that the updates of a Gauss-Newton step must gain for learning to go on; 0 none.
+        gain_tolerance: Spanned<f64>,
+        /// Gauss-Newton steps in a row without that gain after which learning ends.
+        gain_steps: Spanned<usize>,
         /// Weight of the regulariser that holds hyperparameters near their initial values.
         regularisation: Spanned<f64>,
         /// Folds of a cross-validation over the observations, in place of `held_out`.

@@ -41,6 +41,8 @@ impl Reader<'_> {
             objective: outer.objective.unwrap_or_default(),
             optimizer: outer.optimizer.unwrap_or_default(),
             step_control: solver.step_control.unwrap_or_default(),
+            gain_tolerance: self.number("gain_tolerance", outer.gain_tolerance.as_ref(), "0 or more", not_negative)?,
+            gain_steps: self.count("gain_steps", outer.gain_steps.as_ref(), 1)?,
             regularisation: self.number("regularisation", outer.regularisation.as_ref(), "0 or more", not_negative)?,
             increment_tolerance: self.number(
                 "increment_tolerance",

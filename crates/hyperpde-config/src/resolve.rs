@@ -48,7 +48,7 @@ impl Reader<'_> {
         let outer = complete_outer(
             document.outer.take().unwrap_or_default(),
             outer.unwrap_or_default(),
-            &defaults,
+            if document.problem.is_some() { RunSettings::of(&defaults) } else { RunSettings::untuned(&defaults) },
             steps,
             pool,
             has_data,
@@ -146,18 +146,20 @@ fn complete_solver(own: SolverSection, base: SolverSection, defaults: &Defaults)
 fn complete_outer(
     mut own: OuterSection,
     mut base: OuterSection,
-    defaults: &Defaults,
+    mut run: RunSettings,
     steps: usize,
     pool: Option<usize>,
     has_data: bool,
 ) -> OuterSection {
-    let mut run = RunSettings::of(defaults);
     // A batch that nobody asked for shrinks to a pool that somebody made smaller.
     let batch = base.batch.take().map_or(run.batch, Spanned::into_inner);
     run.batch = pool.map_or(batch, |pool| batch.min(pool));
     // A tolerance that nobody asked for is in the units of the published objective.
-    if own.objective.or(base.objective).unwrap_or_default() != ObjectiveKind::Published {
+    if own.objective.or(base.objective).unwrap_or(run.objective) != ObjectiveKind::Published {
         (base.tolerance, run.loss_tolerance) = (None, 0.0);
+    } else {
+        // As published, all steps are taken.
+        run.gain_tolerance = 0.0;
     }
     // A warm-up that nobody asked for leaves most of a run that somebody made shorter to learning.
     run.warm_up = base.warm_up.take().map_or(run.warm_up, Spanned::into_inner).min(steps / 3);

@@ -72,12 +72,36 @@ run_settings! { defaults,
         step_control: StepControl = StepControl::Backtracking,
         /// Relative change of the solution at which learning ends early, if the optimizer has nothing left to gain either; 0 never.
         increment_tolerance: f64 = 0.0,
+        /// Learning ends when the updates of several Gauss-Newton steps in a row each lower the loss by no more than this share of it; 0 never.
+        #[serde(default)]
+        gain_tolerance: f64 = 0.0,
+        /// How many.
+        #[serde(default = "few")]
+        gain_steps: usize = few(),
         /// Weight of the regulariser of the hyperparameters; 0 as published.
         regularisation: f64 = 0.0,
     }
 }
 
+/// Gauss-Newton steps without a gain, each with a batch of its own, that are no accident.
+fn few() -> usize {
+    3
+}
+
 impl RunSettings {
+    /// What a problem that is stated as text starts from: nobody has tuned anything to it. Its objective sees the conditions, its optimizer chooses its
+    /// own steps, and learning ends when it gains nothing.
+    pub(crate) fn untuned(defaults: &Defaults) -> Self {
+        Self {
+            outer_steps: 20,
+            loss_tolerance: 0.0,
+            objective: ObjectiveKind::Validation,
+            optimizer: OptimizerKind::Lbfgs,
+            gain_tolerance: 1e-2,
+            ..Self::of(defaults)
+        }
+    }
+
     /// How many points to sample.
     #[must_use]
     pub fn sizes(&self) -> SampleSizes {
@@ -105,6 +129,8 @@ impl RunSettings {
             tolerance: plain(self.loss_tolerance),
             objective: Some(self.objective),
             optimizer: Some(self.optimizer),
+            gain_tolerance: plain(self.gain_tolerance),
+            gain_steps: plain(self.gain_steps),
             regularisation: plain(self.regularisation),
             ..OuterSection::default()
         }

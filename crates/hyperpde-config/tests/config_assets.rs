@@ -242,6 +242,8 @@ fn resolved_configurations_read_back_equal() {
                 "objective",
                 "optimizer",
                 "step_control",
+                "gain_tolerance",
+                "gain_steps",
                 "regularisation",
                 "held_out",
                 "larger",

@@ -175,6 +175,9 @@ pub struct RunReport {
     pub rel_l2_initial: Option<PerField>,
     /// The solution on the larger cloud with the learned kernel, where the experiment asks for it.
     pub larger_cloud: Option<LargerCloud>,
+    /// Whether the kernels of the beginning were kept, since those that were learned meet equations and conditions no better at new points.
+    #[serde(default)]
+    pub kept_initial: bool,
     /// Every solve with a frozen kernel: on the training points and further ones, before and after learning.
     pub clouds: Vec<CloudErrors>,
     /// Per score, the fraction of the reference's values inside one posterior standard deviation of the final solution.
@@ -224,6 +227,7 @@ impl RunReport {
             rmse_initial: None,
             rel_l2_initial: None,
             larger_cloud: None,
+            kept_initial: false,
             clouds: Vec::new(),
             coverage_1sd: PerField::default(),
             coverage_2sd: PerField::default(),

@@ -18,7 +18,7 @@ use hyperpde_run::{
 use serde_json::{Value, json};
 
 /// Keys that scripts which read reports rely on.
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 28] = [
     "problem",
     "backend",
     "precision",
@@ -35,6 +35,7 @@ const KEYS: [&str; 27] = [
     "rel_l2_initial",
     "larger_cloud",
     "linear",
+    "kept_initial",
     "clouds",
     "coverage_1sd",
     "coverage_2sd",
@@ -65,6 +66,8 @@ fn settings() -> RunSettings {
         optimizer: OptimizerKind::Adam,
         step_control: StepControl::Backtracking,
         increment_tolerance: 0.0,
+        gain_tolerance: 0.0,
+        gain_steps: 3,
         regularisation: 0.0,
     }
 }
@@ -100,7 +103,8 @@ fn the_keys_are_exactly_those_promised() {
         "seed": 11, "interior": 60, "boundary": 24, "validation": 40, "batch": 20, "gauss_newton_steps": 2,
         "outer_steps": 3, "warm_up": 0, "nugget": 1e-10, "learning_rate": 1e-2, "loss_tolerance": 1e-5, "objective": "published",
         "optimizer": "adam",
-        "step_control": "backtracking", "increment_tolerance": 0.0, "regularisation": 0.0,
+        "step_control": "backtracking", "increment_tolerance": 0.0, "gain_tolerance": 0.0, "gain_steps": 3,
+        "regularisation": 0.0,
     });
     assert_eq!(json["settings"], settings);
 }

@@ -6,7 +6,7 @@ mod cubic;
 
 use std::ops::ControlFlow;
 
-use cubic::{init, numbers, problem, settings};
+use cubic::{collocation, init, kernel, numbers, problem, settings};
 use hyperpde::bilevel::{BilevelSettings, Event, Termination};
 use hyperpde::kernels::Gaussian;
 use hyperpde::prelude::*;
@@ -57,6 +57,54 @@ fn learning_ends_early_only_where_no_outer_step_is_left() {
     let (steps, increments, termination) = events(init(busy));
     assert_eq!((termination, steps.len()), (Termination::StepsTaken, 12 * 4));
     assert!(increments.last().unwrap() < &1e-6);
+}
+
+#[test]
+fn learning_ends_when_it_gains_nothing() {
+    let problem = problem(None);
+    // Updates this small lower the loss by next to nothing.
+    let base =
+        || BilevelSettings { gauss_newton_steps: 9, learning_rate: 1e-12, gain_tolerance: 1e-3, ..settings(&problem) };
+    for gain_steps in [1, 2, 4] {
+        let (steps, _, termination) = events(init(BilevelSettings { gain_steps, ..base() }));
+        assert_eq!((termination, steps.len()), (Termination::NothingToGain, 4 * gain_steps));
+    }
+    // Steps without an update are not idle ones, and a tolerance of zero asks for nothing.
+    let (steps, _, _) = events(init(BilevelSettings { gain_steps: 2, warm_up: 3, ..base() }));
+    assert_eq!(steps.len(), 3 + 2 * 4);
+    let (_, _, termination) = events(init(BilevelSettings { gain_tolerance: 0.0, ..base() }));
+    assert_eq!(termination, Termination::StepsTaken);
+    // Where there is something to gain the count begins anew.
+    let learning = BilevelSettings { gauss_newton_steps: 4, learning_rate: 0.1, gain_steps: 1, ..base() };
+    let (steps, _, termination) = events(init(learning));
+    assert_eq!((termination, steps.len()), (Termination::StepsTaken, 16));
+    assert!(matches!(
+        Bilevel::init(&problem, collocation(&problem), vec![kernel()], BilevelSettings { gain_steps: 0, ..base() }),
+        Err(BilevelError::Setting { name: "gain steps", .. })
+    ));
+}
+
+#[test]
+fn a_resumed_run_remembers_its_idle_steps() {
+    let problem = problem(None);
+    let settings = || BilevelSettings {
+        gauss_newton_steps: 9,
+        learning_rate: 1e-12,
+        gain_tolerance: 1e-3,
+        gain_steps: 3,
+        ..settings(&problem)
+    };
+    let mut run = init(settings());
+    let snapshot = loop {
+        run.step().unwrap();
+        if let Some(snapshot) = run.snapshot().filter(|s| s.gauss_newton == 2) {
+            break snapshot;
+        }
+    };
+    let resumed =
+        Bilevel::restore(&problem, collocation(&problem), vec![kernel()], settings(), &snapshot).unwrap().run(&mut ());
+    let resumed = resumed.unwrap();
+    assert_eq!((resumed.termination, resumed.gauss_newton_steps), (Termination::NothingToGain, 3));
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub(super) struct Meta {
     retries: usize,
     batch_position: u64,
     termination: Option<Termination>,
+    idle: usize,
     safe: bool,
     best: bool,
     /// Name of the optimizer.
@@ -31,8 +32,19 @@ const COLUMNS: usize = 7;
 
 pub(super) fn pack(checkpoint: &Checkpoint) -> (Vec<NamedArray>, Meta) {
     let Checkpoint { origin, snapshot, history } = checkpoint;
-    let Snapshot { gauss_newton, theta, safe, retries, optimizer, batch_position, iterate, best, seconds, termination } =
-        snapshot;
+    let Snapshot {
+        gauss_newton,
+        theta,
+        safe,
+        retries,
+        optimizer,
+        batch_position,
+        iterate,
+        best,
+        idle,
+        seconds,
+        termination,
+    } = snapshot;
     let OptimizerSnapshot { optimizer, scalars, vectors } = optimizer;
     let mut arrays = vec![vector("theta", theta), vector("optimizer.scalars", scalars), vector("seconds", &[*seconds])];
     arrays.extend(safe.iter().map(|safe| vector("safe", safe)));
@@ -49,6 +61,7 @@ pub(super) fn pack(checkpoint: &Checkpoint) -> (Vec<NamedArray>, Meta) {
         retries: *retries,
         batch_position: *batch_position,
         termination: *termination,
+        idle: *idle,
         safe: safe.is_some(),
         best: best.is_some(),
         optimizer: optimizer.clone(),
@@ -77,6 +90,7 @@ pub(super) fn unpack(arrays: Vec<NamedArray>, meta: Meta) -> Result<Checkpoint, 
         batch_position: meta.batch_position,
         iterate: arrays.solve("iterate")?,
         best,
+        idle: meta.idle,
         seconds: arrays.number("seconds")?,
         termination: meta.termination,
     };

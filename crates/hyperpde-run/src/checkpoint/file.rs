@@ -9,7 +9,7 @@ use crate::error::RunError;
 use crate::sealed::{self, Kind, Unsealed};
 
 /// Newest format that this program reads, and the one that it writes.
-const KIND: Kind = Kind { magic: *b"HYPERPDE", version: 1 };
+const KIND: Kind = Kind { magic: *b"HYPERPDE", version: 2 };
 
 /// Why a file is not the checkpoint that was asked for.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! What every example binary and every configuration does with a problem and a kernel: solve, learn, solve again, score, report.
 
 mod baseline;
+mod choice;
 mod cloud;
 mod configured;
 mod definition;

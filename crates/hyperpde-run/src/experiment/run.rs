@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, Event, Outcome, Snapshot};
+use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, Event, ObjectiveKind, Outcome, Snapshot};
 use hyperpde_config::Opened;
 use hyperpde_gp::{Posterior, RowBlock};
 use hyperpde_kernels::{Kernel, parameters};
 use hyperpde_pde::{Collocation, Problem};
 use serde_json::json;
 
+use super::choice::Comparison;
 use super::cloud::{Cloud, CloudPlan, sampling};
 use super::definition::{Experiment, ScoredData};
 use super::judge::Case;
@@ -86,16 +87,37 @@ impl<K: Kernel> Experiment<K> {
         let training = Cloud { name: "training", problem: &self.problem, collocation };
 
         let (after, solution) = if plan.learn {
-            if let Some(before) = self.initial(&training, &initial, bilevel, host)? {
+            let before = self.initial(&training, &initial, bilevel, host)?;
+            if let Some(before) = &before {
                 report.set_initial_errors(&before.errors);
-                report.clouds.push(training.errors(KernelState::Initial, &before));
+                report.clouds.push(training.errors(KernelState::Initial, before));
             }
             let (points, learning) = (&training.collocation, learner.settings(&own));
             let solution =
                 self.learn(points, initial.clone(), plan, &learning, (journal.as_deref_mut(), host), &mut report)?;
             let after = training.solve(solution.kernels(), bilevel, Some(&solution), host)?;
             report.clouds.push(training.errors(KernelState::Learned, &after));
-            (after, solution)
+            match before {
+                // What was published is reproduced as it was; with data, equations and conditions don't tell which solution is better.
+                Some(before)
+                    if settings.objective != ObjectiveKind::Published && self.problem.observations().is_empty() =>
+                {
+                    let comparison = Comparison::new(&self.problem, settings, plan.sampler)?;
+                    let [untouched, learned] = [&before, &after].map(|s| comparison.score(&self.problem, s));
+                    if untouched < learned {
+                        log::warn!(
+                            "the kernels as they were meet equations and conditions better at new points ({untouched:.1e}) than the \
+                             learned ones ({learned:.1e}): they are kept"
+                        );
+                        report.kept_initial = true;
+                        let solution = before.posterior.clone();
+                        (before, solution)
+                    } else {
+                        (after, solution)
+                    }
+                }
+                _ => (after, solution),
+            }
         } else {
             let points = &training.collocation;
             let after = self.solve(points, &initial, bilevel, (journal.as_deref_mut(), host), &mut report)?;
