@@ -73,17 +73,11 @@ fn check_sizes(config: &KernelConfig, dim: usize) -> Result<(), String> {
     let mut stack = vec![config];
     while let Some(config) = stack.pop() {
         parts += 1;
-        match config {
-            KernelConfig::Gibbs(gibbs) if gibbs.dim == dim => check_network(&gibbs.network())?,
-            KernelConfig::Gibbs(gibbs) => return Err(format!("dim = {}, the domain has {dim} coordinates", gibbs.dim)),
-            KernelConfig::Deep { network, base } => {
-                check_network(network)?;
-                stack.push(base);
-            }
-            KernelConfig::Scaled { kernel, .. } => stack.push(kernel),
-            KernelConfig::Sum { terms: many } | KernelConfig::Product { factors: many } => stack.extend(many),
-            _ => {}
+        if let Some(own) = config.dim().filter(|own| *own != dim) {
+            return Err(format!("dim = {own}, the domain has {dim} coordinates"));
         }
+        config.network().as_ref().map_or(Ok(()), check_network)?;
+        stack.extend(config.parts());
     }
     if parts > MAX_PARTS {
         Err(format!("it is composed of {parts} kernels, at most {MAX_PARTS} are built"))

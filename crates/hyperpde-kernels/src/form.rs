@@ -54,6 +54,9 @@ impl Profile {
     }
 }
 
+/// Added to `z²`, so that negative powers of `z` stay finite and vanish against exact zeros; far below the rounding of any sensible `z`.
+pub(crate) const MATERN_TINY: f64 = 1e-30;
+
 /// Smoothness `ν` of a Matérn kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum MaternOrder {

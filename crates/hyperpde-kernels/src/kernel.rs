@@ -58,6 +58,15 @@ pub trait Kernel: Module + ModuleDisplay + Sync + 'static {
     fn summary(&self) -> Vec<(String, f64)> {
         Vec::new()
     }
+
+    /// Length scales as fields, `[1][n]` or one per coordinate `[d][n]`, at points `[n, d]`: what is worth a figure. None for a stationary kernel.
+    ///
+    /// # Errors
+    /// [`KernelError`] if the points don't fit or a tensor can't be read.
+    fn fields(&self, points: &Points) -> Result<Vec<Vec<f64>>, KernelError> {
+        let _ = points;
+        Ok(Vec::new())
+    }
 }
 
 /// One argument of a pair function: jets of its coordinates and features, one channel each, lifted to the

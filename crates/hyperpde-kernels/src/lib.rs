@@ -39,11 +39,7 @@ pub use error::KernelError;
 pub use form::{Component, GibbsChannels, MaternOrder, PairForm, Profile};
 pub use jet::{Jet, JetSpace, NetworkStage};
 pub use kernel::{Kernel, PairPoint, PointJets};
-pub use kernels::{
-    AnyKernel, Boxed, Convention, Deep, DeepConfig, Gaussian, GaussianConfig, Gibbs, GibbsConfig, KernelConfig,
-    LengthScales, Matern, MaternConfig, Periodic, PeriodicConfig, Polynomial, PolynomialConfig, Product,
-    RationalQuadratic, RationalQuadraticConfig, Scaled, Sum,
-};
+pub use kernels::*;
 pub use network::{Activation, Network, NetworkConfig};
 pub use operator::{MultiIndex, Operator};
 pub use parameters::{gradient, parameters, with_parameters};

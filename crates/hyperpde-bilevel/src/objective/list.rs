@@ -1,16 +1,16 @@
-//! The outer objectives that configurations and flags can name: the one list of them.
+//! The macro behind the one list of objectives, in `mod.rs`, and how a name is read.
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use super::{Objective, ObjectiveKind};
 
-use super::{LeaveOneOut, MarginalLikelihood, Objective, SquaredResidual, Validation};
-
-/// Variant, name, the value, one line on it.
+/// From one line per objective, `file::Value = Variant, "name", "one line on it";`: module and export, the variant, name and value.
 macro_rules! objectives {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, $value:expr, $description:literal;)+) => {
+    ($($(#[$doc:meta])* $file:ident::$value:ident = $variant:ident, $name:literal, $description:literal;)+) => {
+        $(mod $file; pub use $file::$value;)+
+
         /// An outer objective by name, as configurations and flags choose it.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         pub enum ObjectiveKind {
             $($(#[$doc])* #[serde(rename = $name)] $variant,)+
         }
@@ -34,25 +34,13 @@ macro_rules! objectives {
             }
 
             /// The objective.
-            pub fn build(self) -> Arc<dyn Objective> {
+            pub fn build(self) -> std::sync::Arc<dyn Objective> {
                 match self {
-                    $(Self::$variant => Arc::new($value),)+
+                    $(Self::$variant => std::sync::Arc::new($value),)+
                 }
             }
         }
     };
-}
-
-objectives! {
-    /// [`SquaredResidual`], published: the equations at validation points.
-    #[default]
-    Published = "published", SquaredResidual, "squared residual of the equations at validation points, as published";
-    /// [`Validation`]: equations, conditions and held-out observations at new points, each over its own size.
-    Validation = "validation", Validation, "equations, conditions and held-out data at new points, each over its own size";
-    /// [`LeaveOneOut`]: every row predicted from all others.
-    LeaveOneOut = "leave-one-out", LeaveOneOut, "log density of every row given all others";
-    /// [`MarginalLikelihood`]: all rows under the prior.
-    MarginalLikelihood = "marginal-likelihood", MarginalLikelihood, "log density of all rows under the prior";
 }
 
 impl From<ObjectiveKind> for Arc<dyn Objective> {
@@ -83,6 +71,7 @@ mod tests {
     use serde::de::value::{Error, StrDeserializer};
 
     use super::*;
+    use serde::Deserialize;
 
     #[test]
     fn names_are_read_back_and_are_those_of_what_is_built_and_stored() {

@@ -11,14 +11,11 @@
 //! | [`LeaveOneOut`] | `½ n log mean_r(w_r²/d_r) − ½ Σ_r log d_r`, `d = diag A⁻¹` | `w`, `d` |
 //! | [`MarginalLikelihood`] | `½ n log(bᵀw/n) + ½ log det A` | `w`, `log det A` |
 //!
-//! A new objective is one file: a value that implements [`Objective`], put into `BilevelSettings::objective`; with one line in `list.rs`
+//! A new objective is one file: a value that implements [`Objective`], put into `BilevelSettings::objective`; with one line in the list here
 //! configurations and flags can name it.
 
-mod leave_one_out;
+#[macro_use]
 mod list;
-mod marginal_likelihood;
-mod squared_residual;
-mod validation;
 
 use std::fmt::Debug;
 
@@ -28,11 +25,17 @@ use thiserror::Error;
 
 use crate::optimizer::LossRange;
 
-pub use leave_one_out::LeaveOneOut;
-pub use list::ObjectiveKind;
-pub use marginal_likelihood::MarginalLikelihood;
-pub use squared_residual::SquaredResidual;
-pub use validation::Validation;
+objectives! {
+    /// [`SquaredResidual`], published: the equations at validation points.
+    #[default]
+    squared_residual::SquaredResidual = Published, "published", "squared residual of the equations at validation points, as published";
+    /// [`Validation`]: equations, conditions and held-out observations at new points, each over its own size.
+    validation::Validation = Validation, "validation", "equations, conditions and held-out data at new points, each over its own size";
+    /// [`LeaveOneOut`]: every row predicted from all others.
+    leave_one_out::LeaveOneOut = LeaveOneOut, "leave-one-out", "log density of every row given all others";
+    /// [`MarginalLikelihood`]: all rows under the prior.
+    marginal_likelihood::MarginalLikelihood = MarginalLikelihood, "marginal-likelihood", "log density of all rows under the prior";
+}
 
 /// The rows that a solve is scored on: those of its predictions.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,14 +1,13 @@
-//! The optimizers that configurations and flags can name: the one list of them.
+//! The macro behind the one list of optimizers, in `mod.rs`, and how a name is read.
 
-use serde::{Deserialize, Serialize};
+use super::OptimizerKind;
 
-use super::Optimizer;
-use super::adam::AdamSettings;
-use super::lbfgs::LbfgsSettings;
-
-/// Variant, name (also the field of the constants), type of the constants, which have `build(learning_rate)`.
+/// From one line per optimizer, `file::Optimizer(Constants) = "one line on it";`: module and exports, the variant, its name (the file's, also the field of the
+/// constants), the constants, which have `build(learning_rate)`.
 macro_rules! optimizers {
-    ($($(#[$doc:meta])* $variant:ident = $name:ident($settings:ty),)+) => {
+    ($($(#[$doc:meta])* $name:ident::$variant:ident($settings:ident) = $description:literal;)+) => {
+        $(mod $name; pub use $name::{$variant, $settings};)+
+
         /// An optimizer by name, as configurations and flags choose it.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "lowercase")]
@@ -37,6 +36,13 @@ macro_rules! optimizers {
                 }
             }
 
+            /// One line on what it is for.
+            pub fn description(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $description,)+
+                }
+            }
+
             /// The optimizer with these constants and this learning rate, where it has one.
             pub fn build(self, learning_rate: f64, constants: &OptimizerConstants) -> Box<dyn Optimizer> {
                 match self {
@@ -45,14 +51,6 @@ macro_rules! optimizers {
             }
         }
     };
-}
-
-optimizers! {
-    /// [`crate::Adam`] with the learning rate of the settings: published, and right for networks on random batches.
-    #[default]
-    Adam = adam(AdamSettings),
-    /// [`crate::Lbfgs`]: for a handful of hyperparameters.
-    Lbfgs = lbfgs(LbfgsSettings),
 }
 
 impl std::str::FromStr for OptimizerKind {
@@ -68,6 +66,7 @@ impl std::str::FromStr for OptimizerKind {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::optimizer::OptimizerConstants;
 
     #[test]
     fn names_are_read_back_and_build_what_they_name() {

@@ -4,20 +4,24 @@
 //! decides when an evaluation takes place, one evaluation is one outer step whatever the optimizer, and an evaluation that fails can be
 //! told too.
 //!
-//! A new optimizer is one file with its constants and one line in the list of `list.rs`.
+//! A new optimizer is one file with its constants and one line in the list here.
 
-mod adam;
-mod lbfgs;
 mod line_search;
+#[macro_use]
 mod list;
 mod memory;
 
 use serde::{Deserialize, Serialize};
 
-pub use adam::{Adam, AdamSettings};
-pub use lbfgs::{Lbfgs, LbfgsSettings};
-pub use list::{OptimizerConstants, OptimizerKind};
 pub use memory::{OptimizerError, OptimizerSnapshot};
+
+optimizers! {
+    /// With the learning rate of the settings: published, and right for networks on random batches.
+    #[default]
+    adam::Adam(AdamSettings) = "for networks on random batches, as published";
+    /// For a handful of hyperparameters.
+    lbfgs::Lbfgs(LbfgsSettings) = "L-BFGS with a line search, for a handful of hyperparameters";
+}
 
 /// What happens to the optimizer's state at a new Gauss-Newton step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]

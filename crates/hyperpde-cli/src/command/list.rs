@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use burn::tensor::Device;
-use hyperpde_bilevel::ObjectiveKind;
+use hyperpde_bilevel::{ObjectiveKind, OptimizerKind};
 use hyperpde_gp::Assembly;
-use hyperpde_kernels::{Backend, Check, Precision, probe};
+use hyperpde_kernels::{Backend, Check, KERNELS, Precision, probe};
 use hyperpde_pde::Sampler;
 use hyperpde_problems as problems;
 
@@ -18,25 +18,6 @@ use hyperpde_expr::{Function, LAPLACIAN};
 #[derive(Debug, clap::Args)]
 pub struct List {}
 
-/// Kinds of kernels with their formulas.
-const KERNELS: [(&str, &str); 10] = [
-    ("gaussian", "exp(-r^2/2), one length scale or one per coordinate"),
-    ("periodic", "periodic in some coordinates, Gaussian in the others"),
-    ("matern", "Matern of order 5/2, 7/2 or 9/2: 2, 3 or 4 derivatives"),
-    ("rational-quadratic", "(1 + r^2/(2 a))^-a"),
-    ("polynomial", "(a x.y + c)^p"),
-    ("gibbs", "Gaussian with length scales that a network gives at each point"),
-    ("deep", "any kernel of the outputs of a network"),
-    ("scaled", "a kernel times an amplitude"),
-    ("sum", "a sum of kernels"),
-    ("product", "a product of kernels"),
-];
-
-const OPTIMIZERS: [(&str, &str); 2] = [
-    ("adam", "for networks on random batches, as published"),
-    ("lbfgs", "L-BFGS with a line search, for a handful of hyperparameters"),
-];
-
 impl List {
     pub(super) fn run(&self) -> Result<(), CliError> {
         super::print(&Self::text())
@@ -46,10 +27,10 @@ impl List {
     pub fn text() -> String {
         let mut out = String::new();
         section(&mut out, "Problems", problems::catalogue().iter().map(|e| (e.name, e.description)));
-        section(&mut out, "Kernels", KERNELS);
+        section(&mut out, "Kernels", KERNELS.iter().copied());
         section(&mut out, "Samplers", Sampler::all().iter().map(|s| (s.name(), s.description())));
         section(&mut out, "Objectives", ObjectiveKind::ALL.iter().map(|o| (o.name(), o.description())));
-        section(&mut out, "Optimizers", OPTIMIZERS);
+        section(&mut out, "Optimizers", OptimizerKind::ALL.iter().map(|o| (o.name(), o.description())));
         section(&mut out, "Assemblies of the inner step", Assembly::ALL.map(|a| (a.name(), a.description())));
         let state = |b: Backend| if b.is_available() { "compiled in" } else { "not in this program" };
         section(&mut out, "Backends", Backend::ALL.map(|b| (b.name(), state(b))));

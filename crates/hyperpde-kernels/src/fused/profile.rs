@@ -16,8 +16,7 @@
 
 use super::number::Number;
 use super::pair::{Level, Psi, Side, full, second};
-use crate::form::{MaternOrder, Profile};
-use crate::kernels::matern::TINY;
+use crate::form::{MATERN_TINY, MaternOrder, Profile};
 
 /// `g_0, …, g_5` at `ψ`.
 pub(crate) struct Outer<N: Number> {
@@ -43,7 +42,7 @@ pub(crate) fn evaluate<N: Number>(ctx: N::Context, profile: Profile, psi: N, sha
 fn matern<N: Number>(ctx: N::Context, order: MaternOrder, psi: N) -> [N; 6] {
     let c = |v| N::splat(ctx, v);
     let top = order.smoothness();
-    let square = psi.mul_add(c(-2.0), c(TINY));
+    let square = psi.mul_add(c(-2.0), c(MATERN_TINY));
     let z = square.sqrt();
     let decay = (-z).exp().times(1.0 / order.at_zero());
     // bessel[j]: μ = j + 1/2. No less than three are needed for the negative orders of ν = 5/2.

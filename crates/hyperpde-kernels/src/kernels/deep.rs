@@ -7,32 +7,44 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use super::any::{Recipe, Seeds};
+use super::{AnyKernel, KernelConfig};
 use crate::error::KernelError;
 use crate::form::{GibbsChannels, PairForm};
 use crate::jet::Jet;
 use crate::kernel::{Kernel, PairPoint};
 use crate::network::{Network, NetworkConfig};
 
-/// Configuration of a [`Deep`] kernel: the network; the base kernel is given to [`DeepConfig::init`].
+/// Configuration of a [`Deep`] kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeepConfig {
     /// The feature map `φ`.
     pub network: NetworkConfig,
+    /// The kernel `k_0` of its outputs.
+    pub base: Box<KernelConfig>,
 }
 
 impl DeepConfig {
-    /// A feature map for kernels of its outputs.
-    pub fn new(network: NetworkConfig) -> Self {
-        Self { network }
+    /// The kernel `base` of the outputs of `network`. [`Deep::new`] takes kernels in place of configurations.
+    pub fn new(network: NetworkConfig, base: impl Into<KernelConfig>) -> Self {
+        Self { network, base: Box::new(base.into()) }
+    }
+}
+
+impl Recipe for DeepConfig {
+    fn build(&self, seeds: &mut Seeds, device: &Device) -> Result<AnyKernel, KernelError> {
+        let own = seeds.next();
+        let base = self.base.build(seeds, device)?;
+        Ok(Deep::new(self.network.init(own, device)?, base)?.into())
     }
 
-    /// The deep kernel over `base`, a kernel on as many coordinates as the network has outputs; weights drawn from `seed`.
-    ///
-    /// # Errors
-    /// [`KernelError::Setting`] for a layer without units, [`KernelError::Shape`] if the base does not fit the network.
-    pub fn init<K: Kernel>(&self, base: K, seed: u64, device: &Device) -> Result<Deep<K>, KernelError> {
-        Deep::new(self.network.init(seed, device)?, base)
+    fn parts(&self) -> Vec<&KernelConfig> {
+        vec![&self.base]
+    }
+
+    fn network(&self) -> Option<NetworkConfig> {
+        Some(self.network.clone())
     }
 }
 

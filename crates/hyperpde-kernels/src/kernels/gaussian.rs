@@ -7,7 +7,8 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::scales;
+use super::any::{Recipe, Seeds};
+use super::{AnyKernel, scales};
 use crate::error::KernelError;
 use crate::form::{GibbsChannels, PairForm};
 use crate::jet::Jet;
@@ -79,6 +80,12 @@ impl GaussianConfig {
     pub fn init(&self, device: &Device) -> Result<Gaussian, KernelError> {
         let length_scales = Positive::new("length scale", &self.length_scales, self.transform, device)?;
         Ok(Gaussian { length_scales, convention: self.convention })
+    }
+}
+
+impl Recipe for GaussianConfig {
+    fn build(&self, _: &mut Seeds, device: &Device) -> Result<AnyKernel, KernelError> {
+        Ok(self.init(device)?.into())
     }
 }
 

@@ -10,11 +10,15 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use super::AnyKernel;
+use super::any::{Recipe, Seeds};
 use crate::error::KernelError;
 use crate::form::{GibbsChannels, PairForm};
-use crate::jet::Jet;
+use crate::jet::{Jet, JetSpace};
 use crate::kernel::{Kernel, PairPoint};
 use crate::network::{Network, NetworkConfig};
+use crate::points::Points;
+use crate::tensor_to_vec;
 
 /// How many length-scale fields a Gibbs kernel has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +98,20 @@ impl GibbsConfig {
     }
 }
 
+impl Recipe for GibbsConfig {
+    fn build(&self, seeds: &mut Seeds, device: &Device) -> Result<AnyKernel, KernelError> {
+        Ok(self.init(seeds.next(), device)?.into())
+    }
+
+    fn network(&self) -> Option<NetworkConfig> {
+        Some(Self::network(self))
+    }
+
+    fn dim(&self) -> Option<usize> {
+        Some(self.dim)
+    }
+}
+
 /// The Gibbs kernel (see the module documentation).
 #[derive(Module, Debug)]
 pub struct Gibbs {
@@ -164,5 +182,15 @@ impl Kernel for Gibbs {
     fn form(&self, _dim: usize) -> Option<PairForm> {
         let gibbs = if self.isotropic { GibbsChannels::Isotropic } else { GibbsChannels::PerDimension };
         Some(PairForm::exponential(gibbs, 0))
+    }
+
+    /// The length scale, or those of the coordinates.
+    fn fields(&self, points: &Points) -> Result<Vec<Vec<f64>>, KernelError> {
+        self.check_dim(points.dim())?;
+        let device = self.devices().into_iter().next().unwrap_or_default();
+        let x = Jet::coordinates(&JetSpace::covering(points.dim(), []), points, &device);
+        let scales = self.length_scales(&x);
+        let channels = scales.value().dims()[1];
+        (0..channels).map(|c| tensor_to_vec(scales.channel(c).value())).collect()
     }
 }

@@ -12,17 +12,16 @@ use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::scales;
+use super::any::{Recipe, Seeds};
+use super::{AnyKernel, scales};
 use crate::error::KernelError;
-use crate::form::{MaternOrder, PairForm, Profile};
+use crate::form::{MATERN_TINY, MaternOrder, PairForm, Profile};
 use crate::jet::Jet;
 use crate::kernel::{Kernel, PairPoint, half_squared_distance, no_amplitude};
 use crate::positive::{Positive, Transform};
 
-/// Added to `z²`, so that negative powers of `z` stay finite and vanish against exact zeros; far below the rounding of any sensible `z`.
-pub(crate) const TINY: f64 = 1e-30;
-/// The same in float32, whose range ends at `1e38`: `z^{−3}` is the lowest power that occurs.
-const TINY_F32: f64 = 1e-16;
+/// [`MATERN_TINY`] in float32, whose range ends at `1e38`: `z^{−3}` is the lowest power that occurs.
+const MATERN_TINY_F32: f64 = 1e-16;
 
 /// Configuration of a [`Matern`] kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +58,12 @@ impl MaternConfig {
     }
 }
 
+impl Recipe for MaternConfig {
+    fn build(&self, _: &mut Seeds, device: &Device) -> Result<AnyKernel, KernelError> {
+        Ok(self.init(device)?.into())
+    }
+}
+
 /// A Matérn kernel (see the module documentation).
 #[derive(Module, Debug)]
 pub struct Matern {
@@ -72,7 +77,7 @@ impl Matern {
     /// `g(ψ)`.
     fn profile(&self, psi: &Jet) -> Jet {
         let top = self.order.smoothness();
-        let tiny = if psi.value().dtype() == DType::F64 { TINY } else { TINY_F32 };
+        let tiny = if psi.value().dtype() == DType::F64 { MATERN_TINY } else { MATERN_TINY_F32 };
         let square = psi.value() * -2.0 + tiny;
         let z = square.clone().sqrt();
         let decay = (-z.clone()).exp();

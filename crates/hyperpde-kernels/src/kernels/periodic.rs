@@ -14,7 +14,8 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::gaussian::Convention;
-use super::scales;
+use super::any::{Recipe, Seeds};
+use super::{AnyKernel, scales};
 use crate::error::KernelError;
 use crate::form::{GibbsChannels, PairForm};
 use crate::jet::Jet;
@@ -78,6 +79,12 @@ impl PeriodicConfig {
         let length_scales = Positive::new("length scale", &self.length_scales, self.transform, device)?;
         scales::check(&length_scales, self.periods.len())?;
         Ok(Periodic { length_scales, periods: self.periods.clone(), convention: self.convention })
+    }
+}
+
+impl Recipe for PeriodicConfig {
+    fn build(&self, _: &mut Seeds, device: &Device) -> Result<AnyKernel, KernelError> {
+        Ok(self.init(device)?.into())
     }
 }
 

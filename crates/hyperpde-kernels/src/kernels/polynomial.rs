@@ -7,6 +7,8 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use super::AnyKernel;
+use super::any::{Recipe, Seeds};
 use crate::error::KernelError;
 use crate::form::{PairForm, Profile};
 use crate::jet::Jet;
@@ -62,6 +64,12 @@ impl PolynomialConfig {
         }
         let one = |name, v| Positive::new(name, &[v], self.transform, device);
         Ok(Polynomial { scale: one("scale", self.scale)?, offset: one("offset", self.offset)?, degree: self.degree })
+    }
+}
+
+impl Recipe for PolynomialConfig {
+    fn build(&self, _: &mut Seeds, device: &Device) -> Result<AnyKernel, KernelError> {
+        Ok(self.init(device)?.into())
     }
 }
 

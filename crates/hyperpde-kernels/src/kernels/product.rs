@@ -3,12 +3,41 @@
 //! The product of two exponential forms is one again: log-amplitudes add up, channels lie side by side.
 
 use burn::module::Module;
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
 
+use super::any::{Recipe, Seeds, fold};
 use super::sum::{smoothness, summaries};
+use super::{AnyKernel, KernelConfig};
 use crate::error::KernelError;
 use crate::form::PairForm;
 use crate::jet::Jet;
 use crate::kernel::{Kernel, PairPoint};
+
+/// Configuration of a [`Product`] of any number of kernels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProductConfig {
+    /// The factors, at least one.
+    pub factors: Vec<KernelConfig>,
+}
+
+impl ProductConfig {
+    /// The kernel of these factors.
+    pub fn new(factors: impl Into<Vec<KernelConfig>>) -> Self {
+        Self { factors: factors.into() }
+    }
+}
+
+impl Recipe for ProductConfig {
+    fn build(&self, seeds: &mut Seeds, device: &Device) -> Result<AnyKernel, KernelError> {
+        fold(&self.factors, seeds, device, |a, b| Product::new(a, b).into())
+    }
+
+    fn parts(&self) -> Vec<&KernelConfig> {
+        self.factors.iter().collect()
+    }
+}
 
 /// `k_1 · k_2` (see the module documentation). Kernels of this crate also multiply with `*`.
 #[derive(Module, Debug)]

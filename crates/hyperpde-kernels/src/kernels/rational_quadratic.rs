@@ -7,7 +7,8 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::scales;
+use super::any::{Recipe, Seeds};
+use super::{AnyKernel, scales};
 use crate::error::KernelError;
 use crate::form::{PairForm, Profile};
 use crate::jet::Jet;
@@ -51,6 +52,12 @@ impl RationalQuadraticConfig {
             length_scales: Positive::new("length scale", &self.length_scales, self.transform, device)?,
             shape: Positive::new("shape", &[self.shape], self.transform, device)?,
         })
+    }
+}
+
+impl Recipe for RationalQuadraticConfig {
+    fn build(&self, _: &mut Seeds, device: &Device) -> Result<AnyKernel, KernelError> {
+        Ok(self.init(device)?.into())
     }
 }
 

@@ -2,12 +2,52 @@
 
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
 
+use super::any::{Recipe, Seeds};
+use super::{AnyKernel, KernelConfig};
 use crate::error::KernelError;
 use crate::form::PairForm;
 use crate::jet::Jet;
 use crate::kernel::{Kernel, PairPoint, no_amplitude};
+use crate::points::Points;
 use crate::positive::{Positive, Transform};
+
+/// Configuration of a [`Scaled`] kernel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScaledConfig {
+    /// The amplitude `s`.
+    pub amplitude: f64,
+    /// How it is stored.
+    #[serde(default)]
+    pub transform: Transform,
+    /// The kernel `k`.
+    pub kernel: Box<KernelConfig>,
+}
+
+impl ScaledConfig {
+    /// `amplitude · kernel`.
+    pub fn new(amplitude: f64, kernel: impl Into<KernelConfig>) -> Self {
+        Self { amplitude, transform: Transform::Log, kernel: Box::new(kernel.into()) }
+    }
+
+    /// Another storage of the amplitude.
+    pub fn with_transform(mut self, transform: Transform) -> Self {
+        self.transform = transform;
+        self
+    }
+}
+
+impl Recipe for ScaledConfig {
+    fn build(&self, seeds: &mut Seeds, device: &Device) -> Result<AnyKernel, KernelError> {
+        Ok(Scaled::new(self.kernel.build(seeds, device)?, self.amplitude, self.transform, device)?.into())
+    }
+
+    fn parts(&self) -> Vec<&KernelConfig> {
+        vec![&self.kernel]
+    }
+}
 
 /// `s · k` (see the module documentation).
 #[derive(Module, Debug)]
@@ -84,5 +124,9 @@ impl<K: Kernel + ModuleDisplay> Kernel for Scaled<K> {
     fn summary(&self) -> Vec<(String, f64)> {
         let amplitude = self.amplitude.to_vec().unwrap_or_default().into_iter().map(|s| ("amplitude".into(), s));
         amplitude.chain(self.kernel.summary()).collect()
+    }
+
+    fn fields(&self, points: &Points) -> Result<Vec<Vec<f64>>, KernelError> {
+        self.kernel.fields(points)
     }
 }

@@ -1,11 +1,40 @@
 //! The sum of two kernels, `k(x, y) = k_1(x, y) + k_2(x, y)`: the covariance of a sum of independent fields.
 
 use burn::module::Module;
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
 
+use super::any::{Recipe, Seeds, fold};
+use super::{AnyKernel, KernelConfig};
 use crate::error::KernelError;
 use crate::form::PairForm;
 use crate::jet::Jet;
 use crate::kernel::{Kernel, PairPoint};
+
+/// Configuration of a [`Sum`] of any number of kernels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SumConfig {
+    /// The terms, at least one.
+    pub terms: Vec<KernelConfig>,
+}
+
+impl SumConfig {
+    /// The kernel of these terms.
+    pub fn new(terms: impl Into<Vec<KernelConfig>>) -> Self {
+        Self { terms: terms.into() }
+    }
+}
+
+impl Recipe for SumConfig {
+    fn build(&self, seeds: &mut Seeds, device: &Device) -> Result<AnyKernel, KernelError> {
+        fold(&self.terms, seeds, device, |a, b| Sum::new(a, b).into())
+    }
+
+    fn parts(&self) -> Vec<&KernelConfig> {
+        self.terms.iter().collect()
+    }
+}
 
 /// `k_1 + k_2` (see the module documentation). Kernels of this crate also add with `+`.
 #[derive(Module, Debug)]

@@ -29,6 +29,8 @@ macro_rules! zoo {
             polynomial_2: 2, d => PolynomialConfig::new(0.7, 0.4, 2).init(d).unwrap();
             polynomial_linear: 2, d => PolynomialConfig::new(0.7, 0.4, 1).init(d).unwrap();
             polynomial_6: 3, d => PolynomialConfig::new(0.3, 0.4, 6).init(d).unwrap();
+            constant_2: 2, d => ConstantConfig::new(1.7).init(d).unwrap();
+            constant_plus_gaussian: 2, d => ConstantConfig::new(0.6).init(d).unwrap() + GaussianConfig::isotropic(0.7).init(d).unwrap();
             gibbs_isotropic_1: 1, d => GibbsConfig::new(1, LengthScales::Isotropic, 1.2).with_hidden([6, 5]).init(5, d).unwrap();
             gibbs_isotropic_2: 2, d => GibbsConfig::new(2, LengthScales::Isotropic, 1.2).with_hidden([6, 5]).init(5, d).unwrap();
             gibbs_isotropic_3: 3, d => GibbsConfig::new(3, LengthScales::Isotropic, 1.2).with_hidden([5]).init(5, d).unwrap();
@@ -69,18 +71,14 @@ pub fn network(inputs: usize, outputs: usize, activation: Activation, device: &D
 pub fn any(device: &Device) -> AnyKernel {
     let gaussian = GaussianConfig::ard([0.9, 0.7]).with_convention(Convention::Unit);
     let gibbs = GibbsConfig::new(2, LengthScales::PerDimension, 0.8).with_hidden([4]);
-    let product = KernelConfig::Product { factors: vec![KernelConfig::Gaussian(gaussian), KernelConfig::Gibbs(gibbs)] };
-    let deep = KernelConfig::Deep {
-        network: NetworkConfig::new(2, [4], 2).with_activation(Activation::Gelu),
-        base: Box::new(KernelConfig::RationalQuadratic(RationalQuadraticConfig::new(1.2, [0.8]))),
-    };
-    let config = KernelConfig::Sum {
-        terms: vec![
-            KernelConfig::Scaled { amplitude: 1.4, transform: Transform::Softplus, kernel: Box::new(product) },
-            KernelConfig::Matern(MaternConfig::new(MaternOrder::SevenHalves, [0.8])),
-            deep,
-        ],
-    };
+    let product = ProductConfig::new([gaussian.into(), gibbs.into()]);
+    let network = NetworkConfig::new(2, [4], 2).with_activation(Activation::Gelu);
+    let deep = DeepConfig::new(network, RationalQuadraticConfig::new(1.2, [0.8]));
+    let config = KernelConfig::from(SumConfig::new([
+        ScaledConfig::new(1.4, product).with_transform(Transform::Softplus).into(),
+        MaternConfig::new(MaternOrder::SevenHalves, [0.8]).into(),
+        deep.into(),
+    ]));
     config.init(7, device).unwrap()
 }
 

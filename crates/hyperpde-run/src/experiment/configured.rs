@@ -1,8 +1,7 @@
 //! The experiment that a configuration describes.
 
-use burn::module::Module;
 use hyperpde_config::Config;
-use hyperpde_kernels::{AnyKernel, Gibbs, Jet, JetSpace, Kernel, KernelConfig, KernelError, Points, tensor_to_vec};
+use hyperpde_kernels::{AnyKernel, Kernel, KernelError, Points};
 
 use super::cloud::CloudPlan;
 use super::definition::{Experiment, ScoredData};
@@ -31,16 +30,14 @@ impl Experiment<AnyKernel> {
             experiment.clouds.push(CloudPlan::Fresh { interior, boundary });
         }
         experiment = experiment.with_transfers(clouds.transfers.iter().cloned());
-        if config.kernel_configs().any(|k| matches!(k, KernelConfig::Gibbs(_))) {
-            experiment =
-                experiment.with_kernel_fields(move |kernels, points| length_scales(kernels, points, &axes, &fields));
-        }
+        experiment =
+            experiment.with_kernel_fields(move |kernels, points| length_scales(kernels, points, &axes, &fields));
         experiment.config = Some(config.clone());
         experiment
     }
 }
 
-/// The length-scale fields of all Gibbs kernels, with the names of coordinates and, if there are several, fields.
+/// The length-scale fields of all kernels that have them, with the names of coordinates and, if there are several, fields.
 fn length_scales(
     kernels: &[AnyKernel],
     points: &Points,
@@ -49,9 +46,8 @@ fn length_scales(
 ) -> Result<Vec<(String, Vec<f64>)>, KernelError> {
     let mut all = Vec::new();
     for (kernel, field) in kernels.iter().zip(fields) {
-        let AnyKernel::Gibbs(gibbs) = kernel else { continue };
         let of = if fields.len() > 1 { format!(" of {field}") } else { String::new() };
-        let scales = length_scales_of(gibbs, points)?;
+        let scales = kernel.fields(points)?;
         let several = scales.len() > 1;
         for (values, axis) in scales.into_iter().zip(axes) {
             let along = if several { format!(" in {axis}") } else { String::new() };
@@ -59,14 +55,4 @@ fn length_scales(
         }
     }
     Ok(all)
-}
-
-/// One field, or one per coordinate, `[n]` each.
-fn length_scales_of(kernel: &Gibbs, points: &Points) -> Result<Vec<Vec<f64>>, KernelError> {
-    kernel.check_dim(points.dim())?;
-    let device = kernel.devices().into_iter().next().unwrap_or_default();
-    let x = Jet::coordinates(&JetSpace::covering(points.dim(), []), points, &device);
-    let scales = kernel.length_scales(&x);
-    let channels = scales.value().dims()[1];
-    (0..channels).map(|c| tensor_to_vec(scales.channel(c).value())).collect()
 }
