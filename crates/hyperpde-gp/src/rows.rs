@@ -123,6 +123,18 @@ impl RowBlock {
         self.regularised
     }
 
+    /// Some of the rows, by index; none of them is no block.
+    ///
+    /// # Errors
+    /// [`GpError::Kernel`] for an index past the end.
+    pub fn select(&self, rows: &[usize]) -> Result<Option<Self>, GpError> {
+        let sites = self.sites.iter().map(|points| points.select(rows)).collect::<Result<Vec<_>, _>>()?;
+        let pick = |values: &[f64]| rows.iter().map(|&i| values[i]).collect::<Vec<f64>>();
+        let terms = self.terms.iter().map(|t| Term { coefficients: pick(&t.coefficients), ..t.clone() }).collect();
+        let rhs = pick(&self.rhs);
+        Ok((!rows.is_empty()).then(|| Self { sites, terms, rhs, ..self.clone() }))
+    }
+
     /// Name, for messages.
     pub fn name(&self) -> &str {
         &self.name

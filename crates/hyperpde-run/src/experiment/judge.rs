@@ -1,11 +1,12 @@
 //! The verdict on a run: what [`crate::verdict`] needs, gathered from the solution.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use hyperpde_bilevel::{Bilevel, BilevelError, BilevelSettings, GaussNewtonRecord, Observer};
 use hyperpde_config::RunSettings;
-use hyperpde_gp::{GpError, Posterior};
+use hyperpde_gp::{GpError, Posterior, RowBlock};
 use hyperpde_kernels::{Kernel, Points};
 use hyperpde_pde::{Collocation, PdeError, Problem, SampleSizes, Sampler};
 
@@ -19,6 +20,8 @@ use crate::verdict::{Finding, Verdict, conditions, equation, error, noise, obser
 
 /// Seed of the points on which a run is judged, apart from that of its own.
 const FRESH_SEED: u64 = 0x5eed_4a1d_0000_0000;
+/// Rows of a run up to which the second solution has twice as many: eight times the work of one step, four times the memory.
+const MOST_ROWS: usize = 4000;
 /// Gauss-Newton steps of the second solution, which starts at the first: a linear problem takes one, and one that takes more than this is told
 /// by the difference.
 const STEPS: usize = 8;
@@ -45,11 +48,11 @@ impl<K: Kernel> Case<'_, K> {
         self.collocation.observations.iter().any(|rows| rows.noise_variance() > 0.0)
     }
 
-    /// The verdict. Nothing in it knows the exact solution; of `spread`, which noisy observations call for, only the deviations are used.
+    /// The verdict. Nothing in it knows the exact solution; of `spread` only the deviations are used.
     ///
     /// # Errors
     /// [`RunError::Interrupted`], and [`RunError::Numerical`] if the solution can't be evaluated. A second solution that can't be had is a finding.
-    pub fn verdict(&self, spread: Option<&Spread>) -> Result<Verdict, RunError> {
+    pub fn verdict(&self, spread: &Spread) -> Result<Verdict, RunError> {
         let Self { problem, settings, .. } = *self;
         let solution = self.solved.posterior.as_ref();
         let judging = |e: PdeError| RunError::numerical("judging the solution", e);
@@ -75,9 +78,10 @@ impl<K: Kernel> Case<'_, K> {
 
         let noisy = self.noisy();
         let misfit = misfits.iter().map(conditions::Misfit::relative).fold(0.0, f64::max);
-        let estimate = match self.second(fresh) {
+        let union = self.union(fresh).map_err(evaluating)?;
+        let estimate = match self.second(union) {
             Ok(second) => {
-                let deviation = spread.map(|spread| self.deviation(spread)).transpose()?.unwrap_or_default();
+                let deviation = self.deviation(spread)?;
                 let estimate = error::estimate(self.difference(&second)?, misfit, &deviation);
                 let worst =
                     estimate.0.iter().map(|(_, e)| *e).fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) });
@@ -98,6 +102,22 @@ impl<K: Kernel> Case<'_, K> {
         let sizes = SampleSizes { validation: 0, ..self.run.sizes() };
         let fresh = self.problem.sample(&sizes, self.sampler, self.run.seed ^ FRESH_SEED).map_err(sampling)?;
         Ok(Collocation { observations: self.collocation.observations.clone(), ..fresh })
+    }
+
+    /// The fresh points and the run's own together, if such a system is small enough, else the fresh ones: see [`error`].
+    fn union(&self, mut fresh: Collocation) -> Result<Collocation, GpError> {
+        let own = self.collocation;
+        if self.solved.posterior.rhs().len() > MOST_ROWS {
+            return Ok(fresh);
+        }
+        fresh.interior = Points::concat(&[&own.interior, &fresh.interior])?;
+        let mut boundary = own.boundary.clone();
+        for block in &fresh.boundary {
+            // A face that is a point has one point to draw.
+            boundary.extend(block.select(&new_rows(block, &own.boundary))?);
+        }
+        fresh.boundary = boundary;
+        Ok(fresh)
     }
 
     /// The smallest over the fields of the root mean square of their values.
@@ -144,6 +164,18 @@ impl<K: Kernel> Case<'_, K> {
         };
         self.problem.scores().iter().map(of).collect()
     }
+}
+
+/// The rows of a block at points that no block of the same name has.
+fn new_rows(block: &RowBlock, others: &[RowBlock]) -> Vec<usize> {
+    let at = |block: &RowBlock, i: usize| {
+        let bits =
+            |points: &Points| points.rows().nth(i).into_iter().flatten().map(|v| v.to_bits()).collect::<Vec<_>>();
+        block.sites().iter().map(bits).collect::<Vec<_>>()
+    };
+    let same = others.iter().filter(|other| other.name() == block.name());
+    let known: BTreeSet<_> = same.flat_map(|other| (0..other.len()).map(|i| at(other, i))).collect();
+    (0..block.len()).filter(|&i| !known.contains(&at(block, i))).collect()
 }
 
 /// Ends a solve when the user wants an end, or when it changes by rounding only.

@@ -136,13 +136,8 @@ impl<K: Kernel> Experiment<K> {
             sampler: plan.sampler,
             host,
         };
-        // The variance keeps a factor as large as the system: it comes after the second solution, unless that is judged by it.
-        let early = case.noisy().then(|| Spread::of(&self.problem, &after)).transpose()?;
-        report.verdict = Some(case.verdict(early.as_ref())?);
-        let spread = match early {
-            Some(spread) => spread,
-            None => Spread::of(&self.problem, &after)?,
-        };
+        let spread = Spread::of(&self.problem, &after)?;
+        report.verdict = Some(case.verdict(&spread)?);
         let covered = |times: usize| PerField(spread.coverage.iter().map(|(s, c)| (s.clone(), c[times - 1])).collect());
         (report.coverage_1sd, report.coverage_2sd) = (covered(1), covered(2));
         self.describe_kernels(learned, &mut report)?;

@@ -1,18 +1,20 @@
 //! An estimate of the error, from a second solution.
 //!
-//! The same kernel is solved on points of another draw, from the first solution on. Where the points resolve the solution both agree; where
-//! they do not, each errs in its own way, and per score
+//! The same kernel is solved on twice as many points, those of the run and as many of another draw, from the first solution on. Per score
 //!
 //! ```text
 //! difference = ‖u_2 − u_1‖ / ‖u_1‖
 //! ```
 //!
-//! on the test grid is about the error (of independent errors of equal size it is the error times the square root of two). What both
-//! solutions have in common it can't see. Of that, what matters is known otherwise, and the estimate is the largest of
+//! on the test grid. The second solution is better than the first, so that the difference is about the error of the first, also where
+//! that is no accident of its points: a kernel of minimal norm lags behind a steep front in the same way on any points as dense as these, and two
+//! solutions on points of two draws agree on it. (Beyond a few thousand rows the second solution has the other points alone, for its memory.) What both
+//! have in common it can't see. Of that, what matters is known otherwise, and the estimate is the largest of
 //!
 //! - the difference,
 //! - the relative misfit of the conditions at new points: two solutions that ignore their conditions agree;
-//! - with noisy observations, which both solutions fit, the posterior's standard deviation over the size of the score.
+//! - the posterior's standard deviation over the size of the score: what noisy observations, which both solutions fit, leave open, and what the
+//!   nugget, which is the same in both, does to the answer.
 
 use super::{Bar, Finding};
 use crate::per_field::PerField;
@@ -37,7 +39,8 @@ pub fn estimate(difference: Vec<(String, f64)>, misfit: f64, deviation: &[(Strin
 #[must_use]
 pub fn finding(estimate: f64, noisy: bool) -> Finding {
     let bar = if noisy { ERROR_WITH_NOISE } else { ERROR };
-    let sentence = format!("the relative error is about {estimate:.1e}, from a second solution on other points");
+    let sentence =
+        format!("the relative error is about {estimate:.1e}, from a second solution on twice as many points");
     let advice = "the points don't determine the solution: try more of them, or another kernel";
     Finding::new("error", estimate, bar, sentence, advice)
 }
@@ -46,7 +49,7 @@ pub fn finding(estimate: f64, noisy: bool) -> Finding {
 #[must_use]
 pub fn unknown(why: &str, noisy: bool) -> Finding {
     let bar = if noisy { ERROR_WITH_NOISE } else { ERROR };
-    let sentence = format!("the error could not be estimated: on other points there is no solution ({why})");
+    let sentence = format!("the error could not be estimated: on more points there is no solution ({why})");
     let advice = "the run hangs on its points: try another seed, more points, or a shorter length scale";
     let mut finding = Finding::new("error", f64::NAN, bar, sentence, advice);
     finding.outcome = super::Outcome::Doubtful;
