@@ -76,14 +76,9 @@ pub use bilevel::Bilevel;
 pub use error::BilevelError;
 pub use events::{Event, Outcome};
 pub use gradient::GradientCheck;
-pub use hypergradient::{Hypergradient, OneStep, OuterProblem, OuterValue};
-pub use objective::{
-    LeaveOneOut, MarginalLikelihood, Objective, ObjectiveError, ObjectiveKind, ScoredRows, SquaredResidual, Validation,
-};
-pub use optimizer::{
-    Adam, AdamSettings, Lbfgs, LbfgsSettings, LossRange, Optimizer, OptimizerConstants, OptimizerError, OptimizerKind,
-    OptimizerSnapshot, OptimizerState, Progress,
-};
+pub use hypergradient::{Hypergradient, Implicit, IterateCotangent, OneStep, OuterProblem, OuterValue, Unrolled};
+pub use objective::*;
+pub use optimizer::*;
 pub use recipe::{PointsSnapshot, SolveSnapshot};
 pub use record::{GaussNewtonRecord, Observer, OuterRecord, Termination};
 pub use refine::Refiner;

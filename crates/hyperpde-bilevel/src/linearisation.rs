@@ -56,6 +56,10 @@ pub(crate) struct Linearisation {
 pub(crate) struct OuterTerm {
     pub problem: Arc<InnerProblem>,
     pub rows: ScoredRows,
+    /// The scored rows themselves, equations first.
+    pub validation: Vec<RowBlock>,
+    /// The observations that its solve fits.
+    pub fitted: Vec<RowBlock>,
 }
 
 /// Rows with the weight of their squares.
@@ -98,9 +102,33 @@ impl Linearisation {
                 validation.push(rows);
             }
             let problem = system.inner_problem(&self.pde, about.collocation, &fold.fitted, &validation)?;
-            self.terms.push(OuterTerm { problem, rows: ScoredRows { weights, share } });
+            let (rows, fitted) = (ScoredRows { weights, share }, fold.fitted.clone());
+            self.terms.push(OuterTerm { problem, rows, validation, fitted });
         }
         Ok(self)
+    }
+
+    /// The same outer loss about another iterate: other rows of the equations, on the collocation points and on the batch, if there is one. Conditions, data and
+    /// all weights stay, since the sizes of rows are constants of a Gauss-Newton step.
+    pub fn about(
+        &self,
+        system: &System,
+        about: About<'_>,
+        batch: Option<(&Points, &[Vec<f64>])>,
+    ) -> Result<Self, BilevelError> {
+        let mut moved = Self::of_equations(system, about)?;
+        let equations = match batch {
+            Some((points, unknowns)) => system.linearise("validation", points, unknowns)?,
+            None => Vec::new(),
+        };
+        for term in &self.terms {
+            let rest = term.validation.iter().skip(equations.len());
+            let validation: Vec<RowBlock> = equations.iter().chain(rest).cloned().collect();
+            let problem = system.inner_problem(&moved.pde, about.collocation, &term.fitted, &validation)?;
+            let (rows, fitted) = (term.rows.clone(), term.fitted.clone());
+            moved.terms.push(OuterTerm { problem, rows, validation, fitted });
+        }
+        Ok(moved)
     }
 }
 

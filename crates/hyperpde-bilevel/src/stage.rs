@@ -1,9 +1,10 @@
 //! A Gauss-Newton step in progress: what is frozen at its start, and the outer loss there.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 use hyperpde_gp::Posterior;
-use hyperpde_kernels::Kernel;
+use hyperpde_kernels::{Kernel, Points};
 use rand_chacha::ChaCha8Rng;
 
 use crate::bilevel::Bilevel;
@@ -17,7 +18,9 @@ use crate::state::Refined;
 
 /// A Gauss-Newton step in progress.
 pub(crate) struct Stage {
-    pub linearisation: Linearisation,
+    pub linearisation: Arc<Linearisation>,
+    /// The batch of the outer loss and the iterate's unknowns there, `[unknowns][m]`, if equations are scored.
+    pub batch: Option<(Points, Vec<Vec<f64>>)>,
     /// Points that a refiner gave for it.
     pub refined: Option<Refined>,
     /// Outer steps so far.
@@ -49,15 +52,25 @@ impl<K: Kernel> Bilevel<K> {
         let about = self.state.about(refined.as_ref());
         let mut rng = self.rng.clone();
         let mut linearisation = Linearisation::of_equations(&self.system, about)?;
+        let mut scored = None;
         if self.settings.outer_steps > 0 {
             let batch = self.batch(about, &linearisation, &mut rng)?;
             linearisation = linearisation.with_outer_loss(&self.system, about, batch.as_ref(), &self.scoring)?;
+            scored = batch.map(|batch| (batch.points, batch.unknowns));
         }
         self.rng = rng;
         if self.settings.outer_steps > 0 {
             self.optimizer.begin(self.settings.optimizer_state, self.settings.objective.range());
         }
-        Ok(Stage { linearisation, refined, outer: 0, loss: None, range: None, finished: false })
+        Ok(Stage {
+            linearisation: Arc::new(linearisation),
+            batch: scored,
+            refined,
+            outer: 0,
+            loss: None,
+            range: None,
+            finished: false,
+        })
     }
 
     /// New points for the outer loss, if its objective scores any.
@@ -96,9 +109,18 @@ impl<K: Kernel> Bilevel<K> {
     /// Outer loss and hypergradient at `theta`, the regulariser included.
     pub(crate) fn outer_value(&self, stage: &Stage, theta: &[f64]) -> Result<OuterValue, BilevelError> {
         let position = (self.state.gauss_newton + 1, stage.outer + 1);
-        let objective = self.settings.objective.as_ref();
-        let outer =
-            Outer { linearisation: &stage.linearisation, objective, kernels: self.hyper.kernels_at(theta)?, position };
+        let about = self.state.about(stage.refined.as_ref());
+        let outer = Outer {
+            system: &self.system,
+            collocation: about.collocation,
+            unknowns: Cow::Borrowed(about.unknowns),
+            batch: stage.batch.as_ref().map(|(points, unknowns)| (points, Cow::Borrowed(unknowns.as_slice()))),
+            linearisation: stage.linearisation.clone(),
+            objective: self.settings.objective.as_ref(),
+            kernels: Arc::new(self.hyper.kernels_at(theta)?),
+            position,
+            posterior: OnceLock::new(),
+        };
         let mut outcome = self.settings.hypergradient.evaluate(&outer)?;
         let OuterValue { value, gradient, .. } = &mut outcome;
         self.hyper.regularise(theta, self.settings.regularisation, value, gradient);

@@ -17,7 +17,8 @@
 //! 5. `system`: `A` as a [`hyperpde_linalg::RowSystem`], by the fused pair stage or as tensors, and the way back to the features.
 //! 6. `solve`: [`Solve`], what a linear inner solve gives to an objective on the tape of the kernels; [`Needs`], what is asked of it.
 //! 7. `posterior`: [`Posterior`], any derivative of any field anywhere, and its variance; `amplitude`, how large the fields are by leave-one-out.
-//! 8. `problem`: [`InnerProblem`], the front door.
+//! 8. `reverse`: the reverse product of a solve by the coefficients of its rows, for hypergradients that follow the iterate.
+//! 9. `problem`: [`InnerProblem`], the front door.
 //!
 //! Who solves `A w = b` is a setting: any [`hyperpde_linalg::InnerSolver`], by default [`hyperpde_linalg::DenseCholesky`]. An example of
 //! another one, conjugate gradients on products alone, is in `tests/solver_seam.rs`.
@@ -28,6 +29,7 @@ mod nugget;
 mod pairs;
 mod posterior;
 mod problem;
+mod reverse;
 mod rows;
 mod settings;
 mod setup;
@@ -39,6 +41,7 @@ mod system;
 pub use error::GpError;
 pub use posterior::Posterior;
 pub use problem::InnerProblem;
+pub use reverse::{PulledBack, RowCotangent};
 pub use rows::{RowBlock, Term};
 pub use settings::{Assembly, SolveSettings};
 pub use solve::{Needs, Prediction, Solve};

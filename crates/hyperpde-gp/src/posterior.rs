@@ -39,6 +39,9 @@ pub struct Posterior<K: Kernel> {
     jets: Vec<OnceLock<PointJets>>,
 }
 
+/// What the nugget adds to latents, by group and exact coordinates.
+pub(crate) type Shares = std::collections::HashMap<(usize, Vec<u64>), f64>;
+
 /// Features of some points of one field in both forms; `data` only where the fused stage can use it.
 #[derive(Debug)]
 struct FieldFeatures {
@@ -87,6 +90,24 @@ impl<K: Kernel> Posterior<K> {
         let info = factor.statistics();
         let (setup, rhs) = (setup.clone(), setup.rhs.clone());
         Ok(Self { setup, kernels, weights, rhs, ratios, info, factor: factor.into(), system, jets })
+    }
+
+    /// `Σ_r w_r ℓ_r k` for given weights of given rows: a function as a posterior is one, that solves nothing.
+    pub(crate) fn expansion(setup: &Arc<Setup>, kernels: Vec<K>, weights: Vec<f64>) -> Result<Self, GpError> {
+        let (system, jets, ratios) = match Plan::new(setup, &kernels)? {
+            Some((plan, features)) => {
+                let fused = Arc::new(FusedSystem::new(plan, &tensor_to_vec(features)?)?);
+                let ratios = fused.ratios.clone();
+                (Some(fused), kernels.iter().map(|_| OnceLock::new()).collect(), ratios)
+            }
+            None => {
+                let jets = TensorRows::new(setup, &kernels)?.jets.into_iter().map(OnceLock::from).collect();
+                (None, jets, vec![1.0; setup.nugget.groups.len()])
+            }
+        };
+        let (rhs, info) = (setup.rhs.clone(), SolveStatistics::direct(0.0, 0, 0.0));
+        let (setup, factor) = (setup.clone(), OnceLock::new());
+        Ok(Self { setup, kernels, weights, rhs, ratios, info, factor, system, jets })
     }
 
     /// Right-hand sides `b`, `[n]`.
@@ -140,6 +161,11 @@ impl<K: Kernel> Posterior<K> {
         &self.kernels
     }
 
+    /// What was solved: rows, sites, nugget.
+    pub(crate) fn setup(&self) -> &Arc<Setup> {
+        &self.setup
+    }
+
     /// The training rows.
     pub fn blocks(&self) -> &[RowBlock] {
         &self.setup.blocks
@@ -171,16 +197,17 @@ impl<K: Kernel> Posterior<K> {
     /// [`GpError::System`] for a field that is not there, or points or operators of another dimension; [`GpError::NonFinite`] if a value is not
     /// finite.
     pub fn evaluate(&self, field: usize, operators: &[Operator], points: &Points) -> Result<Vec<Vec<f64>>, GpError> {
-        self.evaluate_at(field, operators, points, None)
+        self.evaluate_at(field, operators, points, None, &self.weights)
     }
 
-    /// The same; if the points are a training site its features are there already.
+    /// The same with other weights; if the points are a training site its features are there already.
     fn evaluate_at(
         &self,
         field: usize,
         operators: &[Operator],
         points: &Points,
         site: Option<usize>,
+        weights: &[f64],
     ) -> Result<Vec<Vec<f64>>, GpError> {
         let mut out = vec![Vec::with_capacity(points.len()); operators.len()];
         self.batches(field, operators, points, site, |features, batch| {
@@ -188,7 +215,7 @@ impl<K: Kernel> Posterior<K> {
                 let functional = Functional::uniform(operator, batch.len());
                 let mut sums = vec![0.0; batch.len()];
                 self.cross(field, features, batch, &functional, false, |rows, block| {
-                    for (column, w) in block.chunks_exact(batch.len()).zip(&self.weights[rows]) {
+                    for (column, w) in block.chunks_exact(batch.len()).zip(&weights[rows]) {
                         sums.iter_mut().zip(column).for_each(|(p, v)| *p += v * w);
                     }
                 })?;
@@ -251,6 +278,14 @@ impl<K: Kernel> Posterior<K> {
                 self.setup.blocks.len()
             )));
         };
+        let mut out = self.term_values(rows, &self.weights)?;
+        let shares = self.nugget_shares(&self.weights);
+        self.add_shares(rows, &shares, &mut out);
+        Ok(out)
+    }
+
+    /// `D u_f` of every term of some rows at the term's points, `[terms][n]`, for given weights of the training rows.
+    pub(crate) fn term_values(&self, rows: &RowBlock, weights: &[f64]) -> Result<Vec<Vec<f64>>, GpError> {
         let terms = rows.terms();
         let mut out = vec![Vec::new(); terms.len()];
         // All operators of a field at a site together: its features are read once.
@@ -263,35 +298,47 @@ impl<K: Kernel> Posterior<K> {
             let operators: Vec<Operator> = group.iter().map(|(_, t)| t.operator.clone()).collect();
             let points = &rows.sites()[term.site];
             let site = self.setup.fields[term.field].find(points);
-            let values = self.evaluate_at(term.field, &operators, points, site)?;
-            for (((at, term), mut values), operator) in group.into_iter().zip(values).zip(&operators) {
-                let shares = self.nugget_shares(term.field, operator);
-                for (value, x) in values.iter_mut().zip(points.rows()) {
-                    *value += shares.get(&coordinates(x)).copied().unwrap_or(0.0);
-                }
+            let values = self.evaluate_at(term.field, &operators, points, site, weights)?;
+            for ((at, _), values) in group.into_iter().zip(values) {
                 out[at] = values;
             }
         }
         Ok(out)
     }
 
-    /// `η r Σ_r c_r w_r` per point of the latents of one field and operator.
-    fn nugget_shares(&self, field: usize, operator: &Operator) -> std::collections::HashMap<Vec<u64>, f64> {
-        let nugget = &self.setup.nugget;
-        let group = nugget.groups.iter().position(|g| g.field == field && g.operator == *operator);
-        let scale = group.map_or(0.0, |g| nugget.eta * self.ratios[g]);
-        let mut shares = std::collections::HashMap::new();
+    /// `η r Σ_r c_r w_r` per latent for given weights of the training rows.
+    pub(crate) fn nugget_shares(&self, weights: &[f64]) -> Shares {
+        let mut shares = Shares::new();
         let mut start = 0;
         for block in &self.setup.blocks {
-            for term in block.terms().iter().filter(|t| t.field == field && t.operator == *operator) {
-                for (i, x) in block.sites()[term.site].rows().enumerate() {
-                    *shares.entry(coordinates(x)).or_insert(0.0) +=
-                        scale * term.coefficients[i] * self.weights[start + i];
-                }
-            }
+            self.collect_shares(block, &weights[start..start + block.len()], &mut shares);
             start += block.len();
         }
         shares
+    }
+
+    /// `η r c w` of the rows of a block with the given weights, added to the latents that they hold and the system regularises.
+    pub(crate) fn collect_shares(&self, block: &RowBlock, weights: &[f64], shares: &mut Shares) {
+        let nugget = &self.setup.nugget;
+        for term in block.terms() {
+            let known = |g: &crate::nugget::Group| g.field == term.field && g.operator == term.operator;
+            let Some(group) = nugget.groups.iter().position(known) else { continue };
+            let scale = nugget.eta * self.ratios[group];
+            for ((x, c), w) in block.sites()[term.site].rows().zip(&term.coefficients).zip(weights) {
+                *shares.entry((group, coordinates(x))).or_insert(0.0) += scale * c * w;
+            }
+        }
+    }
+
+    /// Adds the shares of the latents that some rows hold to the values of their terms, `[terms][n]`.
+    pub(crate) fn add_shares(&self, rows: &RowBlock, shares: &Shares, values: &mut [Vec<f64>]) {
+        for (term, values) in rows.terms().iter().zip(values) {
+            let known = |g: &crate::nugget::Group| g.field == term.field && g.operator == term.operator;
+            let Some(group) = self.setup.nugget.groups.iter().position(known) else { continue };
+            for (value, x) in values.iter_mut().zip(rows.sites()[term.site].rows()) {
+                *value += shares.get(&(group, coordinates(x))).copied().unwrap_or(0.0);
+            }
+        }
     }
 
     /// Refuses a field that is not there, and points or operators of another dimension than the rows.
