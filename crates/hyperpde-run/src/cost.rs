@@ -5,7 +5,8 @@
 //! ```text
 //! learning    F (n² + n m)                  the inner system and the validation block of every term of the outer loss
 //! scoring     n² + (n + s) g                the kept factor, and the blocks of a posterior variance
-//! clouds      n² + n_c² + n_c g             the factor kept of the solution, and a solve on n_c rows elsewhere
+//! clouds      n² + n_c² + n_c g             the factor kept of the solution, and a solve on n_c rows elsewhere: on more points for the verdict (2 n, of
+//!                                           up to 4000), on `[clouds]`
 //! ```
 //!
 //! floats, of which the largest counts, beside what the program takes by itself and what goes with single points. Where the fused pair stage does
@@ -49,7 +50,7 @@ pub struct Size {
     pub fields: usize,
     /// Their derivatives in the equations.
     pub unknowns: usize,
-    /// Rows, and most rows of one kind, of the clouds on which the learned kernel is tried.
+    /// Rows, and most rows of one kind, of the clouds on which the kernel is tried and the run is judged.
     pub clouds: Vec<(usize, usize)>,
     /// If tensor operations assemble.
     pub tensors: Option<Tensors>,

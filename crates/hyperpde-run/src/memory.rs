@@ -9,7 +9,7 @@ use hyperpde_pde::{Collocation, Problem};
 
 use crate::cost::{MIB, Size, Tensors, kibibytes, shown};
 use crate::error::RunError;
-use crate::rows::count;
+use crate::rows::{count, judged};
 use crate::trial;
 
 /// The variable that lowers or raises the limit, in MiB.
@@ -40,6 +40,8 @@ pub fn size(config: &Config, collocation: &Collocation) -> Result<Size, RunError
     } else {
         0
     };
+    let mut clouds = if run.outer_steps > 0 { clouds(config, collocation) } else { Vec::new() };
+    clouds.extend(judged(rows, observed).map(|rows| (rows, collocation.interior.len())));
     let blocks = collocation.boundary.iter().chain(&collocation.observations).map(hyperpde_gp::RowBlock::len);
     Ok(Size {
         rows,
@@ -49,7 +51,7 @@ pub fn size(config: &Config, collocation: &Collocation) -> Result<Size, RunError
         grid: problem.test_grid().points().len().max(config.bilevel_settings().monitor),
         fields: problem.fields().len(),
         unknowns: problem.equations().unknowns().len(),
-        clouds: if run.outer_steps > 0 { clouds(config, collocation) } else { Vec::new() },
+        clouds,
         tensors: tensors(config)?,
     })
 }

@@ -16,12 +16,11 @@ use super::spread::{Spread, score_deviation};
 use crate::error::{RunError, full_message};
 use crate::host::Host;
 use crate::per_field::PerField;
+use crate::rows::MOST_JUDGED_TWICE;
 use crate::verdict::{Finding, Verdict, conditions, equation, error, noise, observations, rms, solver};
 
 /// Seed of the points on which a run is judged, apart from that of its own.
 const FRESH_SEED: u64 = 0x5eed_4a1d_0000_0000;
-/// Rows of a run up to which the second solution has twice as many: eight times the work of one step, four times the memory.
-const MOST_ROWS: usize = 4000;
 /// Gauss-Newton steps of the second solution, which starts at the first: a linear problem takes one, and one that takes more than this is told
 /// by the difference.
 const STEPS: usize = 8;
@@ -48,11 +47,12 @@ impl<K: Kernel> Case<'_, K> {
         self.collocation.observations.iter().any(|rows| rows.noise_variance() > 0.0)
     }
 
-    /// The verdict. Nothing in it knows the exact solution; of `spread` only the deviations are used.
+    /// The verdict. Nothing in it knows the exact solution; of `spread`, which large systems without noise do without, only the
+    /// deviations are used.
     ///
     /// # Errors
     /// [`RunError::Interrupted`], and [`RunError::Numerical`] if the solution can't be evaluated. A second solution that can't be had is a finding.
-    pub fn verdict(&self, spread: &Spread) -> Result<Verdict, RunError> {
+    pub fn verdict(&self, spread: Option<&Spread>) -> Result<Verdict, RunError> {
         let Self { problem, settings, .. } = *self;
         let solution = self.solved.posterior.as_ref();
         let judging = |e: PdeError| RunError::numerical("judging the solution", e);
@@ -81,7 +81,7 @@ impl<K: Kernel> Case<'_, K> {
         let union = self.union(fresh).map_err(evaluating)?;
         let estimate = match self.second(union) {
             Ok(second) => {
-                let deviation = self.deviation(spread)?;
+                let deviation = spread.map(|spread| self.deviation(spread)).transpose()?.unwrap_or_default();
                 let estimate = error::estimate(self.difference(&second)?, misfit, &deviation);
                 let worst =
                     estimate.0.iter().map(|(_, e)| *e).fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) });
@@ -107,7 +107,7 @@ impl<K: Kernel> Case<'_, K> {
     /// The fresh points and the run's own together, if such a system is small enough, else the fresh ones: see [`error`].
     fn union(&self, mut fresh: Collocation) -> Result<Collocation, GpError> {
         let own = self.collocation;
-        if self.solved.posterior.rhs().len() > MOST_ROWS {
+        if self.solved.posterior.rhs().len() > MOST_JUDGED_TWICE {
             return Ok(fresh);
         }
         fresh.interior = Points::concat(&[&own.interior, &fresh.interior])?;

@@ -13,7 +13,7 @@
 //!
 //! - the difference,
 //! - the relative misfit of the conditions at new points: two solutions that ignore their conditions agree;
-//! - the posterior's standard deviation over the size of the score: what noisy observations, which both solutions fit, leave open, and what the
+//! - the posterior's standard deviation over the size of the score (beyond a few thousand rows with noisy observations only): what noisy observations, which both solutions fit, leave open, and what the
 //!   nugget, which is the same in both, does to the answer.
 
 use super::{Bar, Finding};
