@@ -11,8 +11,8 @@
 //! over the rows in which the field takes part: a field may be of another size than its neighbour. The maximum of the likelihood, `bᵀ w / n`, is another
 //! estimate; it sums over all directions alike, also over those that the nugget rules, and is wrong by orders of magnitude where the kernel is too smooth.
 //!
-//! **Noise.** The noise of observations has a size of its own, which a factor of all of `A` would change. So with noisy rows the factor is never below
-//! one: rows that agree better than prior and noise say may do so by chance, and don't make the data better than they are.
+//! **Noise.** The noise of observations has a size of its own, which a factor of all of `A` would change. So in a system with noisy rows no factor is below
+//! one, also that of a field which is known through the equations alone: rows that agree better than prior and noise say may do so by chance, and don't make the data better than they are.
 
 use hyperpde_kernels::Kernel;
 
@@ -35,12 +35,12 @@ impl<K: Kernel> Posterior<K> {
 
 /// `s²` of one field from weights and diagonal of the inverse, `[n]`.
 fn amplitude(field: usize, blocks: &[RowBlock], w: &[f64], d: &[f64]) -> f64 {
-    let (mut sum, mut count, mut noisy, mut start) = (0.0, 0.0, false, 0);
+    let (mut sum, mut count, mut start) = (0.0, 0.0, 0);
+    let noisy = blocks.iter().any(|block| block.noise_variance() > 0.0);
     for block in blocks {
         let rows = start..start + block.len();
         start = rows.end;
         if block.terms().iter().any(|term| term.field == field) {
-            noisy |= block.noise_variance() > 0.0;
             for r in rows {
                 sum += w[r] * w[r] / d[r];
                 count += 1.0;
